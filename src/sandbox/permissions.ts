@@ -1,0 +1,29 @@
+/** What the server's account may do in the sandbox namespace. The chart's Role is made from this table. */
+export const permissions = [
+  {
+    group: 'batch',
+    resource: 'jobs',
+    verbs: ['create', 'get', 'list', 'delete'],
+    why: 'a run is a Job; cancelling a run deletes it',
+  },
+  { group: '', resource: 'pods', verbs: ['list', 'watch'], why: 'how the pod of a Job fares' },
+  // A WebSocket upgrade is a GET; newer API servers ask for create as well.
+  { group: '', resource: 'pods/attach', verbs: ['get', 'create'], why: 'code in, frames out' },
+  { group: '', resource: 'pods/log', verbs: ['get'], why: 'the record of a run' },
+  { group: '', resource: 'events', verbs: ['list', 'watch'], why: 'why a Job has no pod (quota, admission)' },
+  {
+    group: 'coordination.k8s.io',
+    resource: 'leases',
+    verbs: ['create', 'list', 'update', 'delete'],
+    why: 'a replica is alive while its Lease is; a dead one takes its Jobs with it',
+  },
+] as const satisfies readonly Permission[];
+
+export interface Permission {
+  /** API group, '' for core. */
+  group: string;
+  /** Resource, or resource/subresource. */
+  resource: string;
+  verbs: readonly string[];
+  why: string;
+}
