@@ -1,0 +1,78 @@
+import type { Frame } from '../output/frame.ts';
+
+/** What a run may use, after policy. */
+export interface Limits {
+  seconds: number;
+  cpu: number;
+  memory_mb: number;
+}
+
+/** What a sandbox is made for. */
+export interface SandboxSpec {
+  executionId: string;
+  /** Correlates a cancellation that reaches another replica with this sandbox. */
+  requestKey: string | undefined;
+  limits: Limits;
+}
+
+/** The program and its inputs, as the agent takes them. */
+export interface Program {
+  code: string;
+  stdin: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** A started sandbox. It runs one program. */
+export interface Sandbox {
+  /** Seconds from asking for the sandbox to its having a place (a node, a process). */
+  scheduledSeconds: number;
+  /**
+   * Sends the program and yields its frames up to `exit`. Throws SandboxLost if the sandbox goes before that,
+   * and the signal's reason if it is aborted.
+   */
+  run(program: Program, signal: AbortSignal): AsyncGenerator<Frame, void>;
+  /** Ends the sandbox if it has not ended, and takes it away. Never throws. */
+  dispose(): Promise<void>;
+}
+
+/** What is known of a run by its id alone, wherever it runs. */
+export interface Trace {
+  executionId: string;
+  limits: Limits;
+  /** Frames so far. */
+  frames: Frame[];
+  /** Where the frames end without `exit` although the sandbox has ended: why. */
+  lost: SandboxLost | undefined;
+}
+
+/** A place where sandboxes run. */
+export interface Backend {
+  name: BackendName;
+  /** Starts a sandbox. Throws ServiceError, or the signal's reason. */
+  open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** A run on any replica by its id. */
+  find(executionId: string, signal: AbortSignal): Promise<Trace | undefined>;
+  /** Ends runs on any replica. How many there were. */
+  cancel(by: { executionId: string } | { requestKey: string }, signal: AbortSignal): Promise<number>;
+  /** Whether it can start sandboxes now; the text says why not. */
+  ready(): { ok: true } | { ok: false; why: string };
+  /** Takes away everything that this server still has there. */
+  close(): Promise<void>;
+}
+
+export const backendNames = ['kubernetes', 'local'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export const lossCauses = ['out_of_memory', 'evicted', 'cancelled', 'timed_out', 'node_lost', 'unknown'] as const;
+
+/** The sandbox ended without saying how its program did. */
+export class SandboxLost extends Error {
+  override name = 'SandboxLost';
+  readonly cause: (typeof lossCauses)[number];
+
+  constructor(cause: (typeof lossCauses)[number], message: string) {
+    super(message);
+    this.cause = cause;
+  }
+}
