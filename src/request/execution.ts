@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/** Bounds that are no settings: no program needs more, and a Job carries none of it. */
+const maxArgs = 256;
+const maxArgBytes = 131_072;
+const maxVariables = 256;
+
+const bytes = (text: string) => Buffer.byteLength(text, 'utf8');
+
+const wellFormed = (what: string) => ({
+  error: `${what} holds half of a surrogate pair, which has no UTF-8 form`,
+});
+
+const noNul = (text: string) => !text.includes('\0');
+
+/** What may be asked, given the sizes that this server takes. */
+export function executionRequest(sizes: { maxCodeBytes: number; maxStdinBytes: number }) {
+  const argument = z
+    .string()
+    .refine(noNul, { error: 'a NUL cannot be passed in arguments and variables' })
+    .refine((text) => text.isWellFormed(), wellFormed('the text'));
+  return z.strictObject({
+    code: z
+      .string()
+      .refine((text) => bytes(text) <= sizes.maxCodeBytes, {
+        error: (issue) =>
+          `the code is ${bytes(String(issue.input))} bytes long; the limit is ${sizes.maxCodeBytes}`,
+      })
+      .refine((text) => text.isWellFormed(), wellFormed('the code'))
+      .describe('The program. It runs as /workspace/main.py in a fresh sandbox without network.'),
+    language: z.enum(['python']).default('python').describe('The language of the code.'),
+    stdin: z
+      .string()
+      .refine((text) => bytes(text) <= sizes.maxStdinBytes, {
+        error: (issue) =>
+          `stdin is ${bytes(String(issue.input))} bytes long; the limit is ${sizes.maxStdinBytes}`,
+      })
+      .refine((text) => text.isWellFormed(), wellFormed('stdin'))
+      .default('')
+      .describe('What the program reads from its standard input.'),
+    args: z
+      .array(argument)
+      .max(maxArgs)
+      .refine((args) => bytes(args.join('')) <= maxArgBytes, {
+        error: `the arguments are longer than ${maxArgBytes} bytes together`,
+      })
+      .default([])
+      .describe('Command line arguments: sys.argv[1:].'),
+    env: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name has letters, digits and underscores'),
+        argument,
+      )
+      .refine((env) => Object.keys(env).length <= maxVariables, {
+        error: `more than ${maxVariables} variables`,
+      })
+      .refine((env) => bytes(Object.values(env).join('')) <= maxArgBytes, {
+        error: `the variables are longer than ${maxArgBytes} bytes together`,
+      })
+      .default({})
+      .describe('Environment variables.'),
+    timeout_seconds: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Wall-clock limit. A longer one than the server allows is lowered to it.'),
+    limits: z
+      .strictObject({
+        cpu: z.number().min(0.05).optional().describe('CPUs.'),
+        memory_mb: z.number().int().min(32).optional().describe('Memory in MiB.'),
+      })
+      .default({})
+      .describe('Resources. More than the server allows is lowered to it.'),
+  });
+}
+
+export type ExecutionRequest = z.infer<ReturnType<typeof executionRequest>>;
+export type ExecutionRequestInput = z.input<ReturnType<typeof executionRequest>>;
