@@ -41,3 +41,6 @@ need_root() {
 }
 
 has_docker() { docker info >/dev/null 2>&1; }
+
+# digest FOLDER: a short name for its contents, the same wherever it stands.
+digest() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-12; }

@@ -18,7 +18,7 @@ install_packages() {
   done
   ((${#missing[@]})) || return 0
   local command="apt-get install -y --no-install-recommends ${missing[*]}"
-  command -v apt-get >/dev/null && [[ $(id -u) == 0 ]] || die "packages are missing: $command"
+  [[ $(id -u) == 0 && -x /usr/bin/apt-get ]] || die "packages are missing: $command"
   say "installing ${missing[*]}"
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive $command; } >"$CACHE/apt.log" 2>&1 ||
     die "installing packages failed, see $CACHE/apt.log"
@@ -84,6 +84,3 @@ build_tools() {
   built "coredns-$COREDNS" '2 minutes' make_coredns
   built "helm-$HELM" '2 minutes' make_helm
 }
-
-# digest PATH...: a short name for the contents of files and folders
-digest() { find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12; }
