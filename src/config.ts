@@ -33,12 +33,18 @@ export const settings = z.strictObject({
     .default('IfNotPresent')
     .describe('When nodes pull that image.'),
   imagePullSecrets: z.array(z.string().min(1)).default([]).describe('Names of its pull secrets.'),
-  runtimeClass: z.string().default('').describe('RuntimeClass of the sandboxes (gVisor, Kata), empty for none.'),
+  runtimeClass: z
+    .string()
+    .default('')
+    .describe('RuntimeClass of the sandboxes (gVisor, Kata), empty for none.'),
   userNamespaces: z
     .boolean()
     .default(true)
     .describe('Run each sandbox in a user namespace of its own (`hostUsers: false`).'),
-  nodeSelector: z.record(z.string(), z.string()).default({}).describe('Node labels that sandboxes need (JSON).'),
+  nodeSelector: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Node labels that sandboxes need (JSON).'),
   tolerations: z
     .array(z.record(z.string(), z.union([z.string(), z.number()])))
     .default([])
@@ -63,7 +69,9 @@ export const settings = z.strictObject({
   maxStdinBytes: count.default(MiB).describe('Longest stdin (bytes).'),
   outputBytes: count
     .default(MiB)
-    .describe('Output kept of each stream (bytes). Above 3 MiB, raise the kubelet’s containerLogMaxSize too.'),
+    .describe(
+      'Output kept of each stream (bytes). Above 3 MiB, raise the kubelet’s containerLogMaxSize too.',
+    ),
 
   concurrency: count.default(8).describe('Runs at one time on this server.'),
   queueLength: z.number().int().min(0).default(64).describe('Requests that may wait for a run to end.'),
@@ -79,7 +87,9 @@ export const settings = z.strictObject({
     .max(86_400)
     .default(60)
     .describe('How long the Job of an ended run is kept, so that its result can be asked for again.'),
-  drainSeconds: seconds.default(25).describe('At shutdown, how long runs may go on before they are cancelled.'),
+  drainSeconds: seconds
+    .default(25)
+    .describe('At shutdown, how long runs may go on before they are cancelled.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -99,7 +109,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const parsed = settings.safeParse({ ...fromFile, ...fromEnvironment(environment) });
   if (!parsed.success) {
     throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`).join('\n'),
+      parsed.error.issues
+        .map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`)
+        .join('\n'),
     );
   }
   checkTogether(parsed.data);
@@ -141,7 +153,9 @@ function readConfigFile(path: string): object {
     const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
   } catch (error) {
-    throw new ConfigError(`VIVARIUM_CONFIG=${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(
+      `VIVARIUM_CONFIG=${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   throw new ConfigError(`VIVARIUM_CONFIG=${path}: the file must hold one JSON object`);
 }

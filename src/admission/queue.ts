@@ -67,7 +67,8 @@ export function createQueue(settings: QueueSettings) {
     /** Waits for a place; the answer gives it back. Throws ServiceError or the signal's reason. */
     async enter(signal: AbortSignal): Promise<() => void> {
       signal.throwIfAborted();
-      if (closed) throw new ServiceError('shutting_down', 'This server is shutting down and takes no new runs.');
+      if (closed)
+        throw new ServiceError('shutting_down', 'This server is shutting down and takes no new runs.');
       if (running < settings.concurrency) return take();
       if (waiting.size >= settings.queueLength) {
         throw new ServiceError(

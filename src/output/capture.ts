@@ -6,6 +6,8 @@ export interface Capture {
   stderr: Buffer;
   started: boolean;
   exit: ExitFrame | undefined;
+  /** Frames that no source had. */
+  missingFrames: number;
 }
 
 /** Adds up frames. The agent bounds what they carry; `limitBytes` holds a stream to it whatever comes. */
@@ -14,8 +16,12 @@ export function createCapture(limitBytes: number) {
   const kept: Record<OutputFrame['type'], number> = { stdout: 0, stderr: 0 };
   let started = false;
   let exit: ExitFrame | undefined;
+  let last: number | undefined;
+  let missingFrames = 0;
   return {
     add(frame: Frame): void {
+      missingFrames += frame.seq - (last ?? frame.seq - 1) - 1;
+      last = frame.seq;
       if (frame.type === 'started') started = true;
       if (frame.type === 'exit') exit = frame;
       if (frame.type !== 'stdout' && frame.type !== 'stderr') return;
@@ -29,6 +35,7 @@ export function createCapture(limitBytes: number) {
         stderr: Buffer.concat(chunks.stderr),
         started,
         exit,
+        missingFrames,
       };
     },
   };

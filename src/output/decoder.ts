@@ -11,21 +11,17 @@ export interface Decoder {
   restart(): void;
   /** A frame is missing before what came last: what follows is held back until a source has it. */
   readonly gap: boolean;
-  /** Goes on without the missing frames; they are counted. Yields what was held back. */
+  /** Goes on without the missing frames: what was held back. */
   skipGap(): Frame[];
-  /** Frames given up by skipGap. */
-  readonly missing: number;
   /** The last line that was no frame, for a person who asks why a sandbox ended. */
   readonly stray: string | undefined;
 }
 
-/** `from` is the first frame expected; undefined where the source may begin anywhere (an attach). */
-export function createDecoder(from: number | undefined = undefined): Decoder {
-  let next = from;
+export function createDecoder(): Decoder {
+  let next: number | undefined;
   let tail = Buffer.alloc(0);
   let overlong = false;
   let held: Frame[] = [];
-  let missing = 0;
   let stray: string | undefined;
 
   function lines(bytes: Uint8Array): string[] {
@@ -46,9 +42,10 @@ export function createDecoder(from: number | undefined = undefined): Decoder {
   }
 
   function accept(frame: Frame): Frame[] {
-    next ??= frame.seq;
-    if (frame.seq < next) return [];
-    if (frame.seq > next) {
+    // A late attach has not seen the beginning; that it has not missed more, the kind of its first frame shows.
+    if (next === undefined && (frame.type === 'ready' || frame.type === 'started')) next = frame.seq;
+    if (next !== undefined && frame.seq < next) return [];
+    if (frame.seq !== next) {
       held.push(frame);
       return [];
     }
@@ -79,12 +76,8 @@ export function createDecoder(from: number | undefined = undefined): Decoder {
       held = [];
       const first = waiting[0];
       if (!first) return [];
-      missing += first.seq - (next ?? 0);
       next = first.seq;
       return waiting.flatMap(accept);
-    },
-    get missing() {
-      return missing;
     },
     get stray() {
       return stray;

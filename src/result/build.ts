@@ -51,7 +51,12 @@ export function buildResult(ending: Ending): ExecutionResult {
     stdout_bytes: stdoutBytes,
     stderr_bytes: stderrBytes,
     truncated,
-    message: explain({ status, exit, loss: 'status' in end ? end.message : undefined, limits: ending.limits }),
+    message: explain({
+      status,
+      exit,
+      loss: 'status' in end ? end.message : undefined,
+      limits: ending.limits,
+    }),
     artifacts: [],
     hints: [...droppedHints(dropped, ending.missingFrames), ...ending.hints],
     timings: ending.timings,

@@ -14,7 +14,11 @@ export const errorKinds = {
   too_large: { http: 413, retryable: false, hint: 'Send less, or raise the limit that is named.' },
   queue_full: { http: 429, retryable: true, hint: 'Try again after the time given, or add replicas.' },
   queue_timeout: { http: 503, retryable: true, hint: 'Try again later, or raise concurrency.' },
-  shutting_down: { http: 503, retryable: true, hint: 'Try again: another replica answers, or this one soon.' },
+  shutting_down: {
+    http: 503,
+    retryable: true,
+    hint: 'Try again: another replica answers, or this one soon.',
+  },
   cancelled: { http: 499, retryable: true, hint: 'The request was cancelled before its code ran.' },
   image_pull_failed: {
     http: 503,
@@ -51,7 +55,11 @@ export const errorKinds = {
     retryable: true,
     hint: 'The Kubernetes API server does not answer: check it, and the network to it.',
   },
-  internal: { http: 500, retryable: false, hint: 'This is a fault of Vivarium: please report it with the log.' },
+  internal: {
+    http: 500,
+    retryable: false,
+    hint: 'This is a fault of Vivarium: please report it with the log.',
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
@@ -62,7 +70,11 @@ export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -19,8 +19,16 @@ export const executionResult = z.strictObject({
   execution_id: z.string(),
   status: z
     .enum(statuses)
-    .describe('The first cause of the end. `failed`: the code exited with another code than 0, or by a signal.'),
-  exit_code: z.number().int().min(0).max(255).nullable().describe('Null where the code did not exit by itself.'),
+    .describe(
+      'The first cause of the end. `failed`: the code exited with another code than 0, or by a signal.',
+    ),
+  exit_code: z
+    .number()
+    .int()
+    .min(0)
+    .max(255)
+    .nullable()
+    .describe('Null where the code did not exit by itself.'),
   signal: z.string().nullable().describe('The signal that ended the code, such as "SIGSEGV".'),
   stdout: z.string(),
   stderr: z.string(),
@@ -34,13 +42,13 @@ export const executionResult = z.strictObject({
   hints: z.array(z.string()),
   timings: z
     .strictObject({
-      queued: z.number().nonnegative().describe('Waiting for a free place.'),
+      queued: secondsOrNull.describe('Waiting for a free place.'),
       scheduled: secondsOrNull.describe('Until the sandbox had a node.'),
       started: secondsOrNull.describe('From there until the code ran.'),
       ran: secondsOrNull.describe('The code itself.'),
-      total: z.number().nonnegative(),
+      total: secondsOrNull.describe('From the request to the result.'),
     })
-    .describe('Seconds.'),
+    .describe('Seconds; null where it did not come to that, or is not known.'),
 });
 
 export type ExecutionResult = z.infer<typeof executionResult>;

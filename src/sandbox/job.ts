@@ -42,7 +42,8 @@ export function makeJob(config: Config, request: JobRequest): V1Job {
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
-      activeDeadlineSeconds: deadline,
+      // The pod's own deadline comes first: it leaves a pod that says why it ended, this one deletes it.
+      activeDeadlineSeconds: deadline + 15,
       ttlSecondsAfterFinished: config.retentionSeconds,
       template: { metadata: { labels }, spec: makePodSpec(config, request.limits, deadline) },
     },

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** Labels and annotations that a Job and its pod carry: they are the whole state of a run. */
 export const label = {
   name: 'app.kubernetes.io/name',
@@ -19,15 +17,6 @@ export const containerName = 'sandbox';
 
 /** Selects every Job, pod and Lease of Vivarium. */
 export const ours = `${label.managedBy}=${managedBy}`;
-
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-
-/** 26 characters, 130 random bits: valid in names and labels, and not to be guessed. */
-export function newExecutionId(): string {
-  return Array.from(randomBytes(26), (byte) => alphabet.charAt(byte % 32)).join('');
-}
-
-export const executionIdPattern = /^[a-z2-7]{26}$/;
 
 export function jobName(executionId: string): string {
   return `run-${executionId}`;

@@ -64,14 +64,23 @@ export interface Backend {
 export const backendNames = ['kubernetes', 'local'] as const;
 export type BackendName = (typeof backendNames)[number];
 
-export const lossCauses = ['out_of_memory', 'evicted', 'cancelled', 'timed_out', 'node_lost', 'unknown'] as const;
+export const lossCauses = [
+  'out_of_memory',
+  'evicted',
+  'cancelled',
+  'timed_out',
+  'node_lost',
+  'unknown',
+] as const;
+
+export type LossCause = (typeof lossCauses)[number];
 
 /** The sandbox ended without saying how its program did. */
 export class SandboxLost extends Error {
   override name = 'SandboxLost';
-  readonly cause: (typeof lossCauses)[number];
+  override readonly cause: LossCause;
 
-  constructor(cause: (typeof lossCauses)[number], message: string) {
+  constructor(cause: LossCause, message: string) {
     super(message);
     this.cause = cause;
   }

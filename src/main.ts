@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { doctor } from './command/doctor.ts';
+import { runFile } from './command/run-file.ts';
+import { serve } from './command/serve.ts';
+import { stdio } from './command/stdio.ts';
+import { ConfigError } from './config.ts';
+import { errorKinds, ServiceError } from './result/errors.ts';
+
+const usage = `Usage:
+  vivarium serve             MCP and REST over HTTP
+  vivarium stdio             MCP over stdin and stdout, for desktop clients
+  vivarium run FILE [args]   one execution of a file; exits as its code does
+  vivarium doctor            what this machine, cluster and account allow
+Settings are environment variables: docs/configuration.md.`;
+
+const [command, ...rest] = process.argv.slice(2);
+
+try {
+  process.exitCode = await start(command, rest);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+
+async function start(name: string | undefined, args: string[]): Promise<number> {
+  if (name === 'serve' && args.length === 0) return serve();
+  if (name === 'stdio' && args.length === 0) return stdio();
+  if (name === 'doctor' && args.length === 0) return doctor();
+  if (name === 'run' && args[0] !== undefined) return runFile(args[0], args.slice(1));
+  const isHelp = name === 'help' || name === '--help';
+  console[isHelp ? 'log' : 'error'](usage);
+  return isHelp ? 0 : 2;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return `vivarium: wrong settings\n${error.message}`;
+  if (error instanceof ServiceError) return `vivarium: ${error.message}\n${errorKinds[error.code].hint}`;
+  return `vivarium: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

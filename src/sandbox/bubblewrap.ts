@@ -1,0 +1,61 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const agentFolder = fileURLToPath(new URL('../../agent', import.meta.url));
+
+/** Where the local sandbox finds what it needs, and how to install what is missing. */
+export const programs = [
+  { path: '/usr/bin/bwrap', package: 'bubblewrap' },
+  { path: '/usr/bin/python3', package: 'python3' },
+] as const;
+
+/** The programs that this machine lacks. */
+export function missingPrograms() {
+  return programs.filter(({ path }) => !existsSync(path));
+}
+
+/** Folders of the root that may be links into /usr. */
+const rootFolders = ['/bin', '/sbin', '/lib', '/lib64', '/lib32'];
+
+/** Files that programs read without which they misbehave; each is there or it is not. */
+const systemFiles = [
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/localtime',
+  '/etc/mime.types',
+  '/etc/fonts',
+];
+
+/** Arguments of bwrap for one sandbox: no network, nothing to write but memory, nobody's processes, no privileges. */
+export function bubblewrapArguments(workspaceMb: number, threads: number): string[] {
+  const size = String(workspaceMb * 1_048_576);
+  const env: Record<string, string> = {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    HOME: '/workspace',
+    MPLBACKEND: 'Agg',
+    PYTHON_CPU_COUNT: String(threads),
+    OMP_NUM_THREADS: String(threads),
+    OPENBLAS_NUM_THREADS: String(threads),
+  };
+  return [
+    ...['--unshare-all', '--as-pid-1', '--die-with-parent', '--new-session', '--clearenv'],
+    ...['--cap-drop', 'ALL', '--uid', '65532', '--gid', '65532', '--hostname', 'sandbox'],
+    ...['--ro-bind', '/usr', '/usr'],
+    ...rootFolders.flatMap(rootFolder),
+    ...systemFiles.filter(existsSync).flatMap((path) => ['--ro-bind', path, path]),
+    ...['--ro-bind', agentFolder, '/opt/vivarium/agent'],
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['--size', size, '--tmpfs', '/tmp', '--size', size, '--tmpfs', '/workspace'],
+    ...['--remount-ro', '/', '--chdir', '/workspace'],
+    ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--', '/usr/bin/python3', '-I', '-S', '/opt/vivarium/agent'],
+  ];
+}
+
+function rootFolder(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return lstatSync(path).isSymbolicLink()
+    ? ['--symlink', readlinkSync(path), path]
+    : ['--ro-bind', path, path];
+}

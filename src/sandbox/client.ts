@@ -1,0 +1,223 @@
+import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
+import type { RequestOptions } from 'node:https';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request as send, type Dispatcher } from 'undici';
+import { WebSocket, type ClientOptions } from 'ws';
+
+/** The API server answered, and the answer is no. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** The API server did not answer. */
+export class UnreachableError extends Error {
+  override name = 'UnreachableError';
+}
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  query?: Record<string, string>;
+  body?: unknown;
+  signal: AbortSignal;
+  /** Longest wait for an answer. */
+  timeoutSeconds?: number;
+}
+
+/** Sees every call: its verb, and the status code, or 'error' where there was none. */
+export type ApiObserver = (verb: string, code: string) => void;
+
+/** One connection pool to one API server. */
+export interface Client {
+  /** The parsed answer. Throws ApiError, UnreachableError or the signal's reason. */
+  json<T>(path: string, call: Call): Promise<T>;
+  /** The answer as it comes (a watch, a log). */
+  stream(path: string, call: Call): Promise<Readable>;
+  /** An open WebSocket. */
+  socket(path: string, query: [string, string][], protocol: string, signal: AbortSignal): Promise<WebSocket>;
+  /** Where it is, for messages. */
+  readonly server: string;
+  close(): Promise<void>;
+}
+
+/** Credentials as kubectl finds them: KUBECONFIG, ~/.kube/config, or the pod's service account. */
+export function loadKubeConfig(): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromDefault();
+  return kubeConfig;
+}
+
+export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver): Promise<Client> {
+  const cluster = kubeConfig.getCurrentCluster();
+  if (!cluster) throw new Error('The kubeconfig has no current context.');
+  const server = cluster.server.replace(/\/$/, '');
+  const dispatcher = await makeDispatcher(kubeConfig);
+
+  async function exchange(path: string, call: Call): Promise<Dispatcher.ResponseData> {
+    const { method = 'GET', query = {}, body, signal, timeoutSeconds = 10 } = call;
+    signal.throwIfAborted();
+    const search = new URLSearchParams(query).toString();
+    const verb = method.toLowerCase();
+    try {
+      const response = await send(`${server}${path}${search && `?${search}`}`, {
+        method,
+        dispatcher,
+        headers: {
+          ...(await authHeaders(kubeConfig)),
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal,
+        headersTimeout: timeoutSeconds * 1000,
+        bodyTimeout: 0,
+      });
+      observe(verb, String(response.statusCode));
+      return response;
+    } catch (error) {
+      signal.throwIfAborted();
+      observe(verb, 'error');
+      throw unreachable(server, error);
+    }
+  }
+
+  async function accepted(path: string, call: Call): Promise<Dispatcher.ResponseData> {
+    const response = await exchange(path, call);
+    if (response.statusCode < 300) return response;
+    throw await readError(response);
+  }
+
+  return {
+    server,
+    async json<T>(path: string, call: Call): Promise<T> {
+      const response = await accepted(path, call);
+      try {
+        return (await response.body.json()) as T;
+      } catch (error) {
+        call.signal.throwIfAborted();
+        throw unreachable(server, error);
+      }
+    },
+    async stream(path, call) {
+      return (await accepted(path, call)).body;
+    },
+    async socket(path, query, protocol, signal) {
+      const url = `${server.replace(/^http/, 'ws')}${path}?${new URLSearchParams(query).toString()}`;
+      const options: ClientOptions = {};
+      await kubeConfig.applyToHTTPSOptions(options);
+      return openSocket(
+        new WebSocket(url, [protocol], { ...options, handshakeTimeout: 10_000 }),
+        signal,
+        observe,
+      );
+    },
+    async close() {
+      await dispatcher.destroy();
+    },
+  };
+}
+
+/**
+ * Repeats a call that the API server did not answer, or said to repeat, until `seconds` have gone by. The pauses grow
+ * and are spread at random, so that many callers do not come back at one time.
+ */
+export async function withRetry<T>(call: () => Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
+    try {
+      return await call();
+    } catch (error) {
+      const wait = pause * (0.5 + Math.random());
+      if (!isTransient(error) || performance.now() + wait > deadline) throw error;
+      await sleep(wait, undefined, { signal });
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof UnreachableError ||
+    (error instanceof ApiError && [429, 500, 502, 503, 504].includes(error.status))
+  );
+}
+
+/** The kubeconfig's own choice of dispatcher (certificates, proxy), made once: made anew, each call is a handshake. */
+async function makeDispatcher(kubeConfig: KubeConfig): Promise<Dispatcher> {
+  let dispatcher: Dispatcher | undefined;
+  const context = {
+    setHeaderParam: () => undefined,
+    setDispatcher: (made: Dispatcher) => (dispatcher = made),
+  };
+  await kubeConfig.applySecurityAuthentication(context as unknown as RequestContext);
+  return dispatcher ?? new Agent();
+}
+
+/** Asked for at each call: tokens are short-lived, and the kubeconfig renews them. */
+async function authHeaders(kubeConfig: KubeConfig): Promise<Record<string, string>> {
+  const options: RequestOptions = {};
+  await kubeConfig.applyToHTTPSOptions(options);
+  const headers = (options.headers ?? {}) as Record<string, string>;
+  if (!options.auth) return headers;
+  return { ...headers, authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
+}
+
+async function readError(response: Dispatcher.ResponseData): Promise<ApiError> {
+  const text = await response.body.text().catch(() => '');
+  try {
+    const status = JSON.parse(text) as { reason?: string; message?: string };
+    return new ApiError(response.statusCode, status.reason ?? '', status.message ?? text.slice(0, 500));
+  } catch {
+    return new ApiError(response.statusCode, '', text.slice(0, 500) || `HTTP status ${response.statusCode}`);
+  }
+}
+
+function unreachable(server: string, error: unknown): UnreachableError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new UnreachableError(`The API server ${server} does not answer: ${why}`, { cause: error });
+}
+
+function openSocket(socket: WebSocket, signal: AbortSignal, observe: ApiObserver): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const settle = (code: string, act: () => void) => {
+      signal.removeEventListener('abort', abort);
+      observe('connect', code);
+      act();
+    };
+    const abort = () => {
+      socket.terminate();
+      reject(signal.reason as Error);
+    };
+    socket.once('open', () => {
+      settle('101', () => {
+        socket.removeAllListeners();
+        resolve(socket);
+      });
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('close', () => {
+        const status = response.statusCode ?? 0;
+        settle(String(status), () => {
+          reject(new ApiError(status, '', Buffer.concat(chunks).toString('utf8').slice(0, 500)));
+        });
+      });
+    });
+    // Stays: an aborted handshake reports an error after it was given up.
+    socket.on('error', (error) => {
+      settle('error', () => {
+        reject(new UnreachableError(`The WebSocket failed: ${error.message}`, { cause: error }));
+      });
+    });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

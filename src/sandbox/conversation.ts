@@ -1,0 +1,62 @@
+import { createDecoder } from '../output/decoder.ts';
+import type { Frame } from '../output/frame.ts';
+import type { Limits, Program } from '../schedule/backend.ts';
+
+/** One line of the agent's stdin. */
+export function requestLine(executionId: string, program: Program, limits: AgentLimits): Buffer {
+  return Buffer.from(`${JSON.stringify({ type: 'run', execution_id: executionId, ...program, limits })}\n`);
+}
+
+/** What the agent enforces by itself. */
+export interface AgentLimits {
+  seconds: number;
+  output_bytes: number;
+  processes: number;
+  file_bytes: number;
+  memory_bytes: number | null;
+}
+
+export function agentLimits(
+  limits: Limits,
+  settings: { outputBytes: number; maxProcesses: number; workspaceMb: number },
+  memoryBytes: number | null,
+): AgentLimits {
+  return {
+    seconds: limits.seconds,
+    output_bytes: settings.outputBytes,
+    processes: settings.maxProcesses,
+    file_bytes: settings.workspaceMb * 1_048_576,
+    memory_bytes: memoryBytes,
+  };
+}
+
+/** Where frames can be read: bytes as they come, and whether they start at the first frame. */
+export interface Source {
+  bytes: AsyncIterable<Uint8Array>;
+  fromStart: boolean;
+}
+
+/**
+ * Yields a run's frames in order, each once, up to `exit`. A source that ends early or lacks a frame hands over to the
+ * next, which is asked for only then. Returns whether `exit` came, and the last line that was no frame.
+ */
+export async function* readFrames(
+  nextSource: () => Promise<Source | undefined>,
+): AsyncGenerator<Frame, { exited: boolean; stray: string | undefined }> {
+  const decoder = createDecoder();
+  for (let source = await nextSource(); source; source = await nextSource()) {
+    decoder.restart();
+    for await (const bytes of source.bytes) {
+      const frames = decoder.push(bytes);
+      // The record itself lacks a frame: it is gone for good.
+      if (decoder.gap && source.fromStart) frames.push(...decoder.skipGap());
+      for (const frame of frames) {
+        if (frame.type === 'ready') continue;
+        yield frame;
+        if (frame.type === 'exit') return { exited: true, stray: decoder.stray };
+      }
+      if (decoder.gap) break;
+    }
+  }
+  return { exited: false, stray: decoder.stray };
+}

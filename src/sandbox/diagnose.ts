@@ -1,0 +1,156 @@
+import type { V1Job, V1Namespace, V1NetworkPolicy } from '@kubernetes/client-node';
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { newExecutionId } from '../request/execution-id.ts';
+import { missingPermissions } from './access.ts';
+import { missingPrograms, programs } from './bubblewrap.ts';
+import { ApiError, createClient, loadKubeConfig, UnreachableError, type Client } from './client.ts';
+import { makeJob } from './job.ts';
+import { permissions } from './permissions.ts';
+
+/** One thing that was looked at. */
+export interface Finding {
+  ok: boolean;
+  what: string;
+  /** The command that mends it. */
+  mend?: string;
+}
+
+const install = 'make install';
+
+/** What this machine, the cluster of the current kube context and the account in it allow. */
+export async function diagnose(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const local = config.backend === 'kubernetes' ? [] : diagnoseLocal();
+  if (config.backend === 'local') return local;
+  return [...local, ...(await diagnoseCluster(config, signal))];
+}
+
+function diagnoseLocal(): Finding[] {
+  const missing: readonly string[] = missingPrograms().map(({ path }) => path);
+  return programs.map((program) => ({
+    ok: !missing.includes(program.path),
+    what: `local sandbox: ${program.path}`,
+    mend: `apt-get install -y ${program.package}`,
+  }));
+}
+
+async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const kubeConfig = loadKubeConfig();
+  if (!kubeConfig.getCurrentCluster()) {
+    return [
+      { ok: false, what: 'cluster: there is no kube context', mend: 'make cluster, then export KUBECONFIG' },
+    ];
+  }
+  const client = await createClient(kubeConfig, () => undefined);
+  try {
+    const { gitVersion } = await client.json<{ gitVersion: string }>('/version', { signal });
+    const answers = { ok: true, what: `cluster: ${client.server} answers, ${gitVersion}` };
+    const namespace = await diagnoseNamespace(client, config.namespace, signal);
+    if (namespace.some(({ ok }) => !ok)) return [answers, ...namespace];
+    return [
+      answers,
+      ...namespace,
+      ...(await diagnosePermissions(client, config.namespace, signal)),
+      await diagnoseIsolation(client, config.namespace, signal),
+      ...(await diagnoseJob(client, config, signal)),
+    ];
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    return [{ ok: false, what: `cluster: ${error.message}`, mend: 'make cluster, then export KUBECONFIG' }];
+  } finally {
+    await client.close();
+  }
+}
+
+async function diagnoseNamespace(client: Client, name: string, signal: AbortSignal): Promise<Finding[]> {
+  const found = await lookAt(client.json<V1Namespace>(`/api/v1/namespaces/${name}`, { signal }));
+  if (!('value' in found)) {
+    // The server's own account may not read namespaces: that says nothing about whether there is one.
+    if (found.status === 403)
+      return [{ ok: true, what: `namespace ${name}: this account may not look at it` }];
+    return [{ ok: false, what: `namespace ${name}: ${found.why}`, mend: install }];
+  }
+  const level = found.value.metadata?.labels?.['pod-security.kubernetes.io/enforce'];
+  return [
+    { ok: true, what: `namespace ${name}` },
+    {
+      ok: level === 'restricted',
+      what: `namespace ${name}: pod security is ${level ?? 'not enforced'}`,
+      mend: `kubectl label namespace ${name} pod-security.kubernetes.io/enforce=restricted --overwrite`,
+    },
+  ];
+}
+
+async function diagnosePermissions(
+  client: Client,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const missing = await missingPermissions(client, namespace, signal);
+  if (missing.length === 0)
+    return [{ ok: true, what: `account: all ${permissions.length} rules in ${namespace}` }];
+  return missing.map(({ verb, resource, why }) => ({
+    ok: false,
+    what: `account: may not ${verb} ${resource} in ${namespace} (${why})`,
+    mend: `kubectl create role vivarium-${verb} -n ${namespace} --verb=${verb} --resource=${resource}, and bind it; or ${install}`,
+  }));
+}
+
+async function diagnoseIsolation(client: Client, namespace: string, signal: AbortSignal): Promise<Finding> {
+  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`;
+  const found = await lookAt(client.json<{ items: V1NetworkPolicy[] }>(path, { signal }));
+  if (!('value' in found)) return { ok: true, what: 'network: this account may not look at NetworkPolicies' };
+  const isDenied = found.value.items.some(
+    ({ spec }) =>
+      Object.keys(spec?.podSelector ?? {}).length === 0 &&
+      ['Ingress', 'Egress'].every((type) => spec?.policyTypes?.includes(type)) &&
+      (spec?.ingress ?? []).length === 0 &&
+      (spec?.egress ?? []).length === 0,
+  );
+  return { ok: isDenied, what: 'network: sandboxes are denied all of it by a NetworkPolicy', mend: install };
+}
+
+/** Offers the cluster a sandbox's Job without making it: admission says what it thinks of it. */
+async function diagnoseJob(client: Client, config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const limits = {
+    seconds: config.defaultTimeoutSeconds,
+    cpu: config.defaultCpu,
+    memory_mb: config.defaultMemoryMb,
+  };
+  const body = makeJob(config, {
+    executionId: newExecutionId(),
+    requestKey: undefined,
+    limits,
+    owner: {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      name: 'vivarium-doctor',
+      uid: randomUUID(),
+    },
+  });
+  const path = `/apis/batch/v1/namespaces/${config.namespace}/jobs`;
+  const found = await lookAt(
+    client.json<V1Job>(path, { method: 'POST', body, query: { dryRun: 'All' }, signal }),
+  );
+  if (!('value' in found))
+    return [{ ok: false, what: `job: the cluster refuses a sandbox: ${found.why}`, mend: install }];
+  // An API server that does not know the field drops it without a word.
+  const isKept = found.value.spec?.template.spec?.hostUsers === !config.userNamespaces;
+  return [
+    { ok: true, what: 'job: the cluster takes the Job of a sandbox' },
+    {
+      ok: isKept,
+      what: `job: user namespaces are ${config.userNamespaces ? 'asked for' : 'off'}, and the API server ${isKept ? 'knows them' : 'ignores that'}`,
+      mend: 'VIVARIUM_USER_NAMESPACES=false, or a Kubernetes version that has them',
+    },
+  ];
+}
+
+async function lookAt<T>(answer: Promise<T>): Promise<{ value: T } | { status: number; why: string }> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { status: error.status, why: error.message };
+  }
+}

@@ -1,0 +1,143 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import type { Config } from '../config.ts';
+import type { Frame } from '../output/frame.ts';
+import { ServiceError } from '../result/errors.ts';
+import {
+  type Backend,
+  type Program,
+  type Sandbox,
+  SandboxLost,
+  type SandboxSpec,
+  type Trace,
+} from '../schedule/backend.ts';
+import { bubblewrapArguments, missingPrograms } from './bubblewrap.ts';
+import { agentLimits, readFrames, requestLine } from './conversation.ts';
+
+/** Ended runs that can still be asked for. */
+const keptTraces = 32;
+
+const guardSeconds = 15;
+
+/** Sandboxes as processes under bubblewrap, for a machine without a cluster. Throws ServiceError if it lacks a program. */
+export function createLocalBackend(config: Config): Backend {
+  const missing = missingPrograms();
+  if (missing.length > 0) {
+    const packages = missing.map((program) => program.package).join(' ');
+    throw new ServiceError(
+      'sandbox_failed',
+      `The local sandbox needs ${missing.map(({ path }) => path).join(' and ')}. On Debian and Ubuntu: apt-get install -y ${packages}`,
+    );
+  }
+  const live = new Map<string, { requestKey: string | undefined; end: (lost: SandboxLost) => void }>();
+  const traces = new Map<string, Trace>();
+
+  function keep(trace: Trace): void {
+    traces.set(trace.executionId, trace);
+    const [oldest] = [...traces.keys()].filter((id) => !live.has(id));
+    if (traces.size > keptTraces && oldest !== undefined) traces.delete(oldest);
+    if (config.retentionSeconds === 0) traces.delete(trace.executionId);
+  }
+
+  function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+    signal.throwIfAborted();
+    const began = performance.now();
+    const threads = Math.max(1, Math.ceil(spec.limits.cpu));
+    const child = spawn('/usr/bin/bwrap', bubblewrapArguments(config.workspaceMb, threads));
+    const closed = new Promise<void>((resolve) =>
+      child.once('close', () => {
+        resolve();
+      }),
+    );
+    const trace: Trace = { executionId: spec.executionId, limits: spec.limits, frames: [], lost: undefined };
+    const ended = new AbortController();
+    live.set(spec.executionId, {
+      requestKey: spec.requestKey,
+      end: (lost) => {
+        ended.abort(lost);
+      },
+    });
+    traces.set(spec.executionId, trace);
+    return Promise.resolve({
+      scheduledSeconds: (performance.now() - began) / 1000,
+      run: (program, runSignal) =>
+        runIn(child, spec, config, program, trace, AbortSignal.any([runSignal, ended.signal])),
+      async dispose() {
+        child.kill('SIGKILL');
+        await closed;
+        live.delete(spec.executionId);
+        keep(trace);
+      },
+    });
+  }
+
+  return {
+    name: 'local',
+    open,
+    find: (executionId) => Promise.resolve(traces.get(executionId)),
+    cancel(by) {
+      const found = [...live].filter(([id, run]) =>
+        'executionId' in by ? id === by.executionId : run.requestKey === by.requestKey,
+      );
+      for (const [, run] of found) run.end(new SandboxLost('cancelled', 'The run was cancelled.'));
+      return Promise.resolve(found.length);
+    },
+    ready: () => ({ ok: true }),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function* runIn(
+  child: ChildProcessWithoutNullStreams,
+  spec: SandboxSpec,
+  config: Config,
+  program: Program,
+  trace: Trace,
+  callerSignal: AbortSignal,
+): AsyncGenerator<Frame, void> {
+  const tooLate = AbortSignal.timeout((spec.limits.seconds + guardSeconds) * 1000);
+  const signal = AbortSignal.any([callerSignal, tooLate]);
+  const stop = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop, { once: true });
+  const words = lastWords(child);
+  try {
+    signal.throwIfAborted();
+    child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
+    const limits = agentLimits(spec.limits, config, spec.limits.memory_mb * 1_048_576);
+    child.stdin.write(requestLine(spec.executionId, program, limits));
+    let asked = false;
+    const frames = readFrames(() => {
+      const source = asked ? undefined : { bytes: child.stdout, fromStart: true };
+      asked = true;
+      return Promise.resolve(source);
+    });
+    const exited = yield* record(frames, trace);
+    signal.throwIfAborted();
+    if (!exited) throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
+  } catch (error) {
+    callerSignal.throwIfAborted();
+    const lost = tooLate.aborted
+      ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was ended.')
+      : error;
+    if (lost instanceof SandboxLost) trace.lost = lost;
+    throw lost;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function* record(frames: ReturnType<typeof readFrames>, trace: Trace): AsyncGenerator<Frame, boolean> {
+  for (;;) {
+    const next = await frames.next();
+    if (next.done) return next.value.exited;
+    trace.frames.push(next.value);
+    yield next.value;
+  }
+}
+
+/** The end of what bubblewrap or the agent said on stderr. */
+function lastWords(child: ChildProcessWithoutNullStreams): () => string {
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text = (text + chunk).slice(-500)));
+  return () => text.trim();
+}

@@ -1,0 +1,64 @@
+import type { V1Job } from '@kubernetes/client-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type Client } from './client.ts';
+import { label, ours } from './names.ts';
+
+const intervalSeconds = 15;
+
+/** Names of this replica's Jobs that are neither live nor finished. Pure. Finished ones go by their TTL. */
+export function orphans(jobs: V1Job[], live: ReadonlySet<string>): string[] {
+  return jobs
+    .filter((job) => !job.metadata?.deletionTimestamp && !isFinished(job))
+    .flatMap((job) => job.metadata?.name ?? [])
+    .filter((name) => !live.has(name));
+}
+
+function isFinished(job: V1Job): boolean {
+  return (job.status?.conditions ?? []).some(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
+}
+
+/** Deletes what a failed deletion left behind, until the signal is aborted. Other replicas' Jobs go with their Leases. */
+export async function reap(
+  client: Client,
+  namespace: string,
+  replica: string,
+  live: ReadonlySet<string>,
+  onReaped: (name: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+  while (!signal.aborted) {
+    await sleep(intervalSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const query = { labelSelector: `${ours},${label.replica}=${replica}` };
+      const jobs = await client.json<{ items: V1Job[] }>(path, { query, signal });
+      for (const name of orphans(jobs.items, live)) {
+        await deleteJob(client, namespace, name, signal);
+        onReaped(name);
+      }
+    } catch {
+      // The API server is away, or this server is closing: the next round, or the Lease's end, does it.
+    }
+  }
+}
+
+/** Deletes a Job and its pod, at once. A Job that is not there is no error. */
+export async function deleteJob(
+  client: Client,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.json(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}`, {
+      method: 'DELETE',
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' },
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { Frame } from '../output/frame.ts';
+import { createDecoder } from '../output/decoder.ts';
+import { SandboxLost, type Limits, type Trace } from '../schedule/backend.ts';
+import { ApiError, type Client } from './client.ts';
+import { annotation, containerName, label, ours } from './names.ts';
+import { phaseOf } from './phase.ts';
+
+/** The bytes of a sandbox's log from its start; with `follow`, until its container ends. */
+export async function* readLog(
+  client: Client,
+  podPath: string,
+  follow: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void> {
+  const query = { container: containerName, ...(follow && { follow: 'true' }) };
+  const body = await client.stream(`${podPath}/log`, { query, signal });
+  try {
+    for await (const chunk of body) yield chunk as Buffer;
+  } finally {
+    body.destroy();
+  }
+}
+
+/** A run on any replica, from its Job and its pod's log: they are the whole record. */
+export async function findTrace(
+  client: Client,
+  namespace: string,
+  executionId: string,
+  signal: AbortSignal,
+): Promise<Trace | undefined> {
+  const query = { labelSelector: `${ours},${label.execution}=${executionId}` };
+  const jobs = await client.json<{ items: V1Job[] }>(`/apis/batch/v1/namespaces/${namespace}/jobs`, {
+    query,
+    signal,
+  });
+  const job = jobs.items[0];
+  if (!job) return undefined;
+  const pods = await client.json<{ items: V1Pod[] }>(`/api/v1/namespaces/${namespace}/pods`, {
+    query,
+    signal,
+  });
+  const pod = pods.items[0];
+  const limits = JSON.parse(job.metadata?.annotations?.[annotation.limits] ?? '{}') as Limits;
+  const frames = pod ? await readFrames(client, namespace, pod, signal) : [];
+  const phase = pod ? phaseOf(pod) : undefined;
+  const lost = phase?.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined;
+  return { executionId, limits, frames, lost };
+}
+
+async function readFrames(
+  client: Client,
+  namespace: string,
+  pod: V1Pod,
+  signal: AbortSignal,
+): Promise<Frame[]> {
+  const podPath = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name ?? ''}`;
+  const decoder = createDecoder();
+  const frames: Frame[] = [];
+  try {
+    for await (const bytes of readLog(client, podPath, false, signal)) frames.push(...decoder.push(bytes));
+  } catch (error) {
+    // 400: the container has not started; 404: its pod has just gone.
+    if (!(error instanceof ApiError && (error.status === 400 || error.status === 404))) throw error;
+  }
+  return frames;
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from '../admission/queue.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createCapture } from '../output/capture.ts';
+import type { ExecutionRequest } from '../request/execution.ts';
+import { ServiceError } from '../result/errors.ts';
+import type { ExecutionResult } from '../result/execution-result.ts';
+import type { ExecutionView } from '../result/execution-view.ts';
+import { run, toResult, type RunOptions, type Stages } from './run.ts';
+import { stops } from './stop.ts';
+import type { Trace } from './backend.ts';
+
+/** What the doors may ask for. */
+export interface Service {
+  /** Runs a request. Throws ServiceError where its code did not run. */
+  execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult>;
+  /** A run on any replica, as long as its Job is there. Throws ServiceError not_found. */
+  find(executionId: string, signal: AbortSignal): Promise<ExecutionView>;
+  /** Cancels a run on any replica. Throws ServiceError not_found. */
+  cancel(executionId: string, signal: AbortSignal): Promise<void>;
+  /** Cancels the run that a request of this key began, on any replica, if there is one. */
+  cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
+  /** Whether new runs can start now; the text says why not. */
+  ready(): { ok: true } | { ok: false; why: string };
+  /** Takes no new runs, lets those that go on end, cancels what is left after `seconds`. */
+  drain(seconds: number): Promise<void>;
+}
+
+interface Live {
+  requestKey: string | undefined;
+  stop: AbortController;
+}
+
+export function createService(
+  stages: Stages & { queue: Queue },
+  { metrics, log }: { metrics: Metrics; log: Logger },
+): Service {
+  const live = new Map<string, Live>();
+  const { backend, policy, queue } = stages;
+  let draining = false;
+
+  async function execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult> {
+    const { executionId, requestKey, signal } = options;
+    const stop = new AbortController();
+    live.set(executionId, { requestKey, stop });
+    try {
+      const either = AbortSignal.any([signal, stop.signal]);
+      const result = await run(stages, request, { ...options, signal: either });
+      account(result);
+      return result;
+    } catch (error) {
+      const code = error instanceof ServiceError ? error.code : 'internal';
+      metrics.failed(code);
+      log[code === 'internal' ? 'error' : 'warn'](
+        { execution_id: executionId, error: code, why: reasons(error) },
+        'no run',
+      );
+      throw error;
+    } finally {
+      live.delete(executionId);
+    }
+  }
+
+  function account(result: ExecutionResult): void {
+    metrics.ran(backend.name, result);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const kept = result[`${stream}_base64`];
+      const keptBytes = kept === null ? Buffer.byteLength(result[stream]) : Buffer.byteLength(kept, 'base64');
+      metrics.wrote(stream, result[`${stream}_bytes`], result[`${stream}_bytes`] - keptBytes);
+    }
+    const { execution_id, status, exit_code, signal, stdout_bytes, stderr_bytes, truncated, timings } =
+      result;
+    log.info(
+      { execution_id, status, exit_code, signal, stdout_bytes, stderr_bytes, truncated, timings },
+      'run',
+    );
+  }
+
+  return {
+    execute,
+    async find(executionId, signal) {
+      const trace = await backend.find(executionId, signal);
+      if (trace) return toView(trace, policy.outputBytes);
+      if (live.has(executionId)) {
+        return { execution_id: executionId, state: 'queued', stdout: '', stderr: '', result: null };
+      }
+      throw notFound(executionId);
+    },
+    async cancel(executionId, signal) {
+      const here = live.get(executionId);
+      if (here) here.stop.abort(stops.cancelled());
+      else if ((await backend.cancel({ executionId }, signal)) === 0) throw notFound(executionId);
+    },
+    async cancelRequest(requestKey, signal) {
+      const here = [...live.values()].filter((run) => run.requestKey === requestKey);
+      if (here.length === 0) await backend.cancel({ requestKey }, signal);
+      for (const { stop } of here) stop.abort(stops.cancelled());
+    },
+    ready() {
+      return draining ? { ok: false, why: 'This server is shutting down.' } : backend.ready();
+    },
+    async drain(seconds) {
+      draining = true;
+      queue.close();
+      const deadline = performance.now() + seconds * 1000;
+      while (queue.running + queue.waiting > 0 && performance.now() < deadline) await sleep(50);
+      for (const { stop } of live.values()) stop.abort(stops.shutdown());
+      // Each place is given back once its sandbox is away; taking it away is bounded.
+      while (queue.running > 0) await sleep(50);
+    },
+  };
+}
+
+function notFound(executionId: string): ServiceError {
+  return new ServiceError('not_found', `There is no execution ${executionId}, or it ended too long ago.`);
+}
+
+function toView({ executionId, limits, frames, lost }: Trace, outputBytes: number): ExecutionView {
+  const capture = createCapture(outputBytes);
+  frames.forEach((frame) => {
+    capture.add(frame);
+  });
+  const seen = capture.read();
+  const end = lost && { status: lost.cause, message: lost.message };
+  const times = { queued: null, scheduled: null, started: null, total: null };
+  const result = seen.exit || end ? toResult(executionId, seen, end, limits, times, []) : null;
+  return {
+    execution_id: executionId,
+    state: result ? 'ended' : seen.started ? 'running' : 'starting',
+    stdout: seen.stdout.toString('utf8'),
+    stderr: seen.stderr.toString('utf8'),
+    result,
+  };
+}
+
+/** An error's message and those of its causes; an unexpected one's stack. */
+function reasons(error: unknown): string {
+  if (!(error instanceof ServiceError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error.cause instanceof Error
+    ? `${error.message} [${error.cause.stack ?? error.cause.message}]`
+    : error.message;
+}

@@ -1,0 +1,50 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import type { Logger } from '../observe/log.ts';
+import { describeError, ServiceError } from '../result/errors.ts';
+
+/** Answers with an error of the catalogue; inside an event stream, as its last event. */
+export function sendError(res: Response, error: unknown): void {
+  const { http, body } = describeError(error);
+  if (res.headersSent) {
+    res.end(`event: error\ndata: ${JSON.stringify(body.error)}\n\n`);
+    return;
+  }
+  if (body.error.retry_after_seconds !== null)
+    res.set('retry-after', String(Math.ceil(body.error.retry_after_seconds)));
+  res.status(http).json(body);
+}
+
+/** Express' last handler: what its body parser and the routes throw. */
+export function errorHandler(log: Logger): ErrorRequestHandler {
+  return (thrown: unknown, req, res, _next) => {
+    const error = fromBodyParser(thrown);
+    if (!(error instanceof ServiceError))
+      log.error({ path: req.path, why: describe(error) }, 'request failed');
+    if (req.path !== '/mcp') {
+      sendError(res, error);
+      return;
+    }
+    const { http, body } = describeError(error);
+    const code = http === 400 ? -32_700 : -32_603;
+    res.status(http).json({ jsonrpc: '2.0', id: null, error: { code, message: body.error.message } });
+  };
+}
+
+function fromBodyParser(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('type' in thrown)) return thrown;
+  switch (thrown.type) {
+    case 'entity.parse.failed':
+      return new ServiceError('invalid_request', `The body is not JSON: ${thrown.message}`);
+    case 'entity.too.large':
+      return new ServiceError(
+        'too_large',
+        `The body is larger than ${'limit' in thrown ? String(thrown.limit) : '?'} bytes.`,
+      );
+    default:
+      return new ServiceError('invalid_request', `The body cannot be read: ${thrown.message}`);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

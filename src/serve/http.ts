@@ -1,0 +1,82 @@
+import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/express';
+import type { McpServerFactory } from '@modelcontextprotocol/server';
+import express, { type Express } from 'express';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Service } from '../schedule/service.ts';
+import { errorHandler } from './errors.ts';
+import { mcpOverHttp } from './mcp-http.ts';
+import { restRoutes } from './rest.ts';
+
+export interface HttpSettings {
+  allowedHosts: string[];
+  maxCodeBytes: number;
+  maxStdinBytes: number;
+}
+
+/** JSON may write one byte as six ("\u0000"). */
+const escapedBytes = 6;
+const otherBytes = 1_048_576;
+
+/** MCP and REST on one port. */
+export function doorsApp(service: Service, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
+  const app = express().disable('x-powered-by');
+  if (!settings.allowedHosts.includes('*')) {
+    // Against DNS rebinding: a web page must not reach a server on its reader's machine.
+    app.use(hostHeaderValidation(settings.allowedHosts), originValidation(settings.allowedHosts));
+  }
+  app.use(
+    express.json({ limit: (settings.maxCodeBytes + settings.maxStdinBytes) * escapedBytes + otherBytes }),
+  );
+  const mcp = mcpOverHttp(factory, service, log);
+  app.all('/mcp', mcp.route);
+  app.use(restRoutes(service, settings));
+  app.use((req, res) => {
+    res.status(404).json({ error: { code: 'not_found', message: `There is nothing at ${req.path}.` } });
+  });
+  app.use(errorHandler(log));
+  return { app, close: mcp.close };
+}
+
+/** Liveness, readiness and metrics, on a port of their own: probes carry any Host, and ingresses do not expose it. */
+export function probesApp(service: Service, metrics: Metrics): Express {
+  const app = express().disable('x-powered-by');
+  app.get('/healthz', (_req, res) => {
+    res.type('text').send('ok\n');
+  });
+  app.get('/readyz', (_req, res) => {
+    const ready = service.ready();
+    res
+      .status(ready.ok ? 200 : 503)
+      .type('text')
+      .send(ready.ok ? 'ok\n' : `${ready.why}\n`);
+  });
+  app.get('/metrics', async (_req, res) => {
+    res.set('content-type', metrics.contentType).send(await metrics.text());
+  });
+  return app;
+}
+
+/** Listens; the answer's `close` stops at once, and its `url` names the port that it got. */
+export async function listen(app: RequestListener, host: string, port: number) {
+  const server = createServer(app);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return { url: urlOf(server, host), close: () => closeServer(server) };
+}
+
+function urlOf(server: Server, host: string): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen on a port.');
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { executionRequest } from '../request/execution.ts';
+import { errorKinds } from '../result/errors.ts';
+import { executionResult } from '../result/execution-result.ts';
+import { executionView } from '../result/execution-view.ts';
+import { version } from './version.ts';
+
+const errorBody = z.strictObject({
+  error: z.strictObject({
+    code: z.enum(Object.keys(errorKinds) as [keyof typeof errorKinds]),
+    message: z.string(),
+    hint: z.string(),
+    retryable: z.boolean(),
+    retry_after_seconds: z.number().nullable(),
+  }),
+});
+
+/** The OpenAPI document, from the very schemas that check requests. */
+export function openApi(sizes: { maxCodeBytes: number; maxStdinBytes: number }) {
+  const json = (schema: z.ZodType, io: 'input' | 'output' = 'output') => ({
+    'application/json': { schema: z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) },
+  });
+  const errors = { default: { description: 'The service could not do it.', content: json(errorBody) } };
+  const id = [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }];
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Vivarium', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths: {
+      '/v1/executions': {
+        post: {
+          operationId: 'run',
+          summary: 'Run code and wait for its result',
+          description:
+            'With `Accept: text/event-stream` the answer is a stream of events: starting, started, stdout, stderr, exit, then result or error.',
+          requestBody: { required: true, content: json(executionRequest(sizes), 'input') },
+          responses: {
+            200: {
+              description: 'How the run ended. A program that fails is a result, too.',
+              content: { ...json(executionResult), 'text/event-stream': { schema: { type: 'string' } } },
+            },
+            ...errors,
+          },
+        },
+      },
+      '/v1/executions/{id}': {
+        get: {
+          operationId: 'find',
+          summary: 'A run while it goes on, and for some time after',
+          parameters: id,
+          responses: { 200: { description: 'The run.', content: json(executionView) }, ...errors },
+        },
+        delete: {
+          operationId: 'cancel',
+          summary: 'Cancel a run',
+          parameters: id,
+          responses: {
+            202: {
+              description: 'It is being cancelled.',
+              content: json(z.strictObject({ execution_id: z.string() })),
+            },
+            ...errors,
+          },
+        },
+      },
+    },
+  };
+}
