@@ -6,7 +6,7 @@ docker_archive() {
   local work
   work=$(mktemp -d)
   ln -s "$(realpath "$1")" "$work/layer.tar"
-  printf '{"architecture":"%s","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+  printf '{"architecture":"%s","os":"linux","config":%s,"history":[{"created_by":"tar"}],"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
     "$(dpkg --print-architecture)" "$3" "$(sha256sum <"$1" | cut -d' ' -f1)" >"$work/config.json"
   printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$2" >"$work/manifest.json"
   tar --dereference -cf "$4" -C "$work" config.json manifest.json layer.tar

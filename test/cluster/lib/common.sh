@@ -36,11 +36,26 @@ fail_with_logs() {
   die "$1"
 }
 
+# logged LOG COMMAND...: stops at the command's first failure and then shows the log's end.
+# (A plain `|| die` would make bash ignore every failure inside the command but the last.)
+logged() {
+  local status
+  set +e
+  (set -e && "${@:2}") &>"$1"
+  status=$?
+  set -e
+  ((status == 0)) || die "$2 failed; the end of $1:"$'\n'"$(tail -n 8 "$1")"
+}
+
 need_root() {
   [[ $(id -u) == 0 ]] || die "this starts a Kubernetes node: run it as root, or install Docker and kind is used instead"
 }
 
 has_docker() { docker info >/dev/null 2>&1; }
 
-# digest FOLDER: a short name for its contents, the same wherever it stands.
-digest() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-12; }
+# digest FOLDER [PATH...]: a short name for the contents of the paths in it, the same wherever it stands.
+digest() (
+  cd "$1"
+  find "${@:2}" -type f -not -path '*/.*' -not -path '*/__pycache__/*' -print0 |
+    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12
+)

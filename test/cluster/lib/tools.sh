@@ -20,8 +20,10 @@ install_packages() {
   local command="apt-get install -y --no-install-recommends ${missing[*]}"
   [[ $(id -u) == 0 && -x /usr/bin/apt-get ]] || die "packages are missing: $command"
   say "installing ${missing[*]}"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive $command; } >"$CACHE/apt.log" 2>&1 ||
-    die "installing packages failed, see $CACHE/apt.log"
+  mkdir -p "$CACHE"
+  logged "$CACHE/apt.log" apt-get update
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive logged "$CACHE/apt.log" $command
 }
 
 # built NAME-VERSION TIME FUNCTION: run the function in an empty directory that becomes the cache
@@ -31,12 +33,13 @@ built() {
   if [[ ! -d $entry ]]; then
     say "building $1 (about $2 on two cores)"
     rm -rf "$work" && mkdir -p "$work"
-    (cd "$work" && GOBIN=$work && export GOBIN && $3) >"$CACHE/$1.log" 2>&1 ||
-      die "building $1 failed: $(tail -n 5 "$CACHE/$1.log")"
+    logged "$CACHE/$1.log" in_folder "$work" "$3"
     mv "$work" "$entry"
   fi
   ln -sf "$entry"/* "$BIN/"
 }
+
+in_folder() { cd "$1" && GOBIN=$1 "$2"; }
 
 go_install() { go install -trimpath -ldflags '-s -w' "$@"; }
 
