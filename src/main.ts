@@ -35,5 +35,8 @@ async function start(name: string | undefined, args: string[]): Promise<number> 
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `vivarium: wrong settings\n${error.message}`;
   if (error instanceof ServiceError) return `vivarium: ${error.message}\n${errorKinds[error.code].hint}`;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `vivarium: ${error.message}\nSet VIVARIUM_PORT or VIVARIUM_PROBE_PORT to a free port.`;
+  }
   return `vivarium: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

@@ -59,13 +59,26 @@ export function buildResult(ending: Ending): ExecutionResult {
     }),
     artifacts: [],
     hints: [...droppedHints(dropped, ending.missingFrames), ...ending.hints],
-    timings: ending.timings,
+    timings: roundTimings(ending.timings),
   };
 }
 
 function statusOf(exit: Exit): Status {
   if (exit.cause !== 'exited') return exit.cause;
   return exit.exit_code === 0 ? 'succeeded' : 'failed';
+}
+
+/** To the microsecond: what lies below is noise. */
+function roundTimings(timings: Timings): Timings {
+  const round = (seconds: number | null) => (seconds === null ? null : Math.round(seconds * 1e6) / 1e6);
+  const { queued, scheduled, started, ran, total } = timings;
+  return {
+    queued: round(queued),
+    scheduled: round(scheduled),
+    started: round(started),
+    ran: round(ran),
+    total: round(total),
+  };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

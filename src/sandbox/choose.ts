@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { Backend } from '../schedule/backend.ts';
-import { ApiError, createClient, loadKubeConfig, UnreachableError, type ApiObserver } from './client.ts';
+import { ApiError, createClient, UnreachableError, type ApiObserver } from './client.ts';
+import { loadKubeConfig } from './kubeconfig.ts';
 import { createKubernetesBackend, type KubernetesEvents } from './kubernetes.ts';
 import { createLocalBackend } from './local.ts';
 
@@ -36,7 +37,9 @@ export async function chooseBackend(
 }
 
 async function connect(config: Config, events: BackendEvents, signal: AbortSignal): Promise<Backend> {
-  const client = await createClient(loadKubeConfig(), events.apiCall);
+  const kubeConfig = loadKubeConfig();
+  if (!kubeConfig) throw new ServiceError('cluster_unreachable', 'There is no kube context: set KUBECONFIG.');
+  const client = await createClient(kubeConfig, events.apiCall);
   try {
     return await createKubernetesBackend(config, client, events, signal);
   } catch (error) {
@@ -54,7 +57,7 @@ async function connect(config: Config, events: BackendEvents, signal: AbortSigna
 /** What keeps the current kube context from being used; undefined if nothing does. */
 async function whyNoCluster(namespace: string, signal: AbortSignal): Promise<string | undefined> {
   const kubeConfig = loadKubeConfig();
-  if (!kubeConfig.getCurrentCluster()) return 'there is no kube context';
+  if (!kubeConfig) return 'there is no kube context';
   const client = await createClient(kubeConfig, () => undefined);
   try {
     await client.json(`/api/v1/namespaces/${namespace}`, { signal, timeoutSeconds: 3 });

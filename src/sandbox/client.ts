@@ -1,9 +1,9 @@
-import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
-import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request as send, type Dispatcher } from 'undici';
+import { request as send, type Dispatcher } from 'undici';
 import { WebSocket, type ClientOptions } from 'ws';
+import { authHeaders, makeDispatcher } from './kubeconfig.ts';
 
 /** The API server answered, and the answer is no. */
 export class ApiError extends Error {
@@ -46,13 +46,6 @@ export interface Client {
   /** Where it is, for messages. */
   readonly server: string;
   close(): Promise<void>;
-}
-
-/** Credentials as kubectl finds them: KUBECONFIG, ~/.kube/config, or the pod's service account. */
-export function loadKubeConfig(): KubeConfig {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
-  return kubeConfig;
 }
 
 export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver): Promise<Client> {
@@ -147,26 +140,6 @@ function isTransient(error: unknown): boolean {
     error instanceof UnreachableError ||
     (error instanceof ApiError && [429, 500, 502, 503, 504].includes(error.status))
   );
-}
-
-/** The kubeconfig's own choice of dispatcher (certificates, proxy), made once: made anew, each call is a handshake. */
-async function makeDispatcher(kubeConfig: KubeConfig): Promise<Dispatcher> {
-  let dispatcher: Dispatcher | undefined;
-  const context = {
-    setHeaderParam: () => undefined,
-    setDispatcher: (made: Dispatcher) => (dispatcher = made),
-  };
-  await kubeConfig.applySecurityAuthentication(context as unknown as RequestContext);
-  return dispatcher ?? new Agent();
-}
-
-/** Asked for at each call: tokens are short-lived, and the kubeconfig renews them. */
-async function authHeaders(kubeConfig: KubeConfig): Promise<Record<string, string>> {
-  const options: RequestOptions = {};
-  await kubeConfig.applyToHTTPSOptions(options);
-  const headers = (options.headers ?? {}) as Record<string, string>;
-  if (!options.auth) return headers;
-  return { ...headers, authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
 }
 
 async function readError(response: Dispatcher.ResponseData): Promise<ApiError> {

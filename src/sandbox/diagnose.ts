@@ -4,8 +4,9 @@ import type { Config } from '../config.ts';
 import { newExecutionId } from '../request/execution-id.ts';
 import { missingPermissions } from './access.ts';
 import { missingPrograms, programs } from './bubblewrap.ts';
-import { ApiError, createClient, loadKubeConfig, UnreachableError, type Client } from './client.ts';
+import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
 import { makeJob } from './job.ts';
+import { loadKubeConfig } from './kubeconfig.ts';
 import { permissions } from './permissions.ts';
 
 /** One thing that was looked at. */
@@ -36,7 +37,7 @@ function diagnoseLocal(): Finding[] {
 
 async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const kubeConfig = loadKubeConfig();
-  if (!kubeConfig.getCurrentCluster()) {
+  if (!kubeConfig) {
     return [
       { ok: false, what: 'cluster: there is no kube context', mend: 'make cluster, then export KUBECONFIG' },
     ];

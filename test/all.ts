@@ -1,0 +1,86 @@
+/** Runs every check and test, one runner after another, and adds up what they say. `--fast`: without a cluster. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { counted, type Counts } from './counts.ts';
+
+interface Step {
+  name: string;
+  command: string[];
+}
+
+const fast: Step[] = [
+  { name: 'types', command: ['tsc'] },
+  { name: 'lint', command: ['eslint', '.'] },
+  { name: 'format', command: ['prettier', '--check', '.'] },
+  { name: 'unit', command: ['node', '--test', 'test/unit/**/*.test.ts'] },
+];
+
+const slow: Step[] = [
+  { name: 'scripts', command: ['test/lint-scripts'] },
+  { name: 'generated', command: ['test/generated'] },
+  { name: 'agent', command: ['agent/check'] },
+  { name: 'integration', command: ['node', '--test', 'test/integration/**/*.test.ts'] },
+  { name: 'chart', command: ['test/chart/run'] },
+];
+
+/** What needs a cluster; `after` happens whatever comes before it. */
+const cluster = { before: ['test/cluster/up', 'images/build'], after: 'test/cluster/down' };
+const onCluster: Step[] = [
+  { name: 'e2e', command: ['node', '--test', '--test-concurrency=2', 'test/e2e/**/*.test.ts'] },
+];
+
+const totals: Counts = { passed: 0, failed: 0 };
+
+async function run(command: string[]): Promise<{ code: number; lines: string[] }> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      console.log(line);
+      lines.push(line);
+    });
+  }
+  const [code] = await closed;
+  return { code: code ?? 1, lines };
+}
+
+async function perform({ name, command }: Step): Promise<void> {
+  const began = performance.now();
+  console.log(`\n==> ${name}: ${command.join(' ')}`);
+  const { code, lines } = await run(command);
+  const { passed, failed } = counted(lines, code);
+  totals.passed += passed;
+  totals.failed += failed;
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.log(`==> ${name}: ${passed} passed, ${failed} failed, ${seconds} s`);
+}
+
+async function performOnCluster(): Promise<void> {
+  const wasUp = (await run(['test/cluster/is-up'])).code === 0;
+  try {
+    for (const command of cluster.before) {
+      const { code, lines } = await run([command]);
+      if (code !== 0) throw new Error(`${command} failed`);
+      const kubeconfig = lines.map((line) => /^export KUBECONFIG=(.+)$/.exec(line)?.[1]).find(Boolean);
+      if (kubeconfig) process.env['KUBECONFIG'] = kubeconfig;
+    }
+    for (const step of onCluster) await perform(step);
+  } catch (error) {
+    totals.failed += 1;
+    console.log(`==> cluster: ${String(error)}`);
+  } finally {
+    // A cluster that was there before is somebody's.
+    if (!wasUp) await run([cluster.after]);
+  }
+}
+
+for (const step of fast) await perform(step);
+if (!process.argv.includes('--fast')) {
+  for (const step of slow) await perform(step);
+  await performOnCluster();
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
