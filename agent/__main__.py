@@ -1,0 +1,55 @@
+"""Vivarium's agent: PID 1 of a sandbox. It runs one program and tells on stdout, in frames, what came of it."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it out where this file itself is started
+
+from refusal import Refusal
+from spawn import start_runner
+
+STDIN, STDOUT = 0, 1
+
+
+def preloads(arguments: list[str]) -> str:
+    match arguments:
+        case []:
+            return ""
+        case ["--preload", names]:
+            return names
+    raise Refusal("usage: agent [--preload MODULE,...]")
+
+
+def serve(arguments: list[str]) -> None:
+    if os.getpid() != 1:
+        raise Refusal("the agent must be PID 1: it ends every process that it can see")
+    names = preloads(arguments)
+    os.closerange(3, 1024)  # what a container runtime may have left open is no business of the user's program
+    runner = start_runner(names)
+
+    # Imported only now, so that the runner's own start-up, the longer one, is under way meanwhile.
+    import kernel
+    from outlet import Outlet
+    from run import run
+    from waiting import wait_for_request
+
+    kernel.forbid_inspection()
+    kernel.ignore_signals()
+    outlet = Outlet(STDOUT)
+    request = wait_for_request(STDIN, runner, outlet)
+    if request is not None:
+        run(request, runner, outlet)
+
+
+def main() -> None:
+    try:
+        serve(sys.argv[1:])
+    except Refusal as refusal:
+        sys.stderr.write(f"vivarium: {refusal}\n")
+        sys.stderr.flush()
+        os._exit(2)
+    os._exit(0)  # nothing is left to tidy up, and the namespace ends with us
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""A real sandbox for the tests: the agent as PID 1 of its own namespaces, under bubblewrap."""
+
+import atexit
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+Frame = dict[str, Any]
+
+AGENT = Path(__file__).resolve().parent.parent
+PYTHON = os.environ.get("VIVARIUM_TEST_PYTHON", "/usr/bin/python3")
+NOBODY = 65532
+PATIENCE = 60.0  # seconds until a test gives up; nothing should come near it
+MAX_LINE = 16384
+LIMITS = {"seconds": 30, "output_bytes": 1 << 20, "processes": 64, "file_bytes": 1 << 28, "memory_bytes": None}
+
+
+def install() -> str:
+    """A copy of the agent as an image has it: compiled, without its tests, readable to all."""
+    folder = tempfile.mkdtemp(prefix="vivarium-agent-")
+    atexit.register(shutil.rmtree, folder)
+    target = Path(folder, "agent")
+    shutil.copytree(AGENT, target, ignore=shutil.ignore_patterns("tests", "__pycache__", ".*", "*.txt", "*.toml"))
+    subprocess.run([PYTHON, "-m", "compileall", "-q", str(target)], check=True)
+    os.chmod(folder, 0o755)
+    return str(target)
+
+
+INSTALLED = install()
+
+
+def command(*arguments: str, environment: dict[str, str], workspace_bytes: int) -> list[str]:
+    python_home = str(Path(PYTHON).parent.parent)
+    return [
+        "bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
+        "--uid", str(NOBODY), "--gid", str(NOBODY),
+        "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
+        "--symlink", "usr/lib64", "/lib64", "--ro-bind", python_home, python_home,
+        "--ro-bind", INSTALLED, "/opt/vivarium/agent", "--proc", "/proc", "--dev", "/dev",
+        "--size", str(256 << 20), "--tmpfs", "/tmp", "--size", str(workspace_bytes), "--tmpfs", "/workspace",
+        *[word for name, value in environment.items() for word in ("--setenv", name, value)],
+        PYTHON, "-I", "-S", "/opt/vivarium/agent", *arguments,
+    ]  # fmt: skip
+
+
+def request(code: str, **fields: Any) -> Frame:
+    """A run; `limits` given here are laid over the usual ones."""
+    limits = LIMITS | fields.pop("limits", {})
+    run = {"type": "run", "execution_id": "x-1", "code": code, "stdin": "", "args": [], "env": {}, "limits": limits}
+    return run | fields
+
+
+@dataclass
+class Result:
+    frames: list[Frame]
+
+    @property
+    def exit(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def stdout(self) -> bytes:
+        return self.output("stdout")
+
+    @property
+    def stderr(self) -> bytes:
+        return self.output("stderr")
+
+    @property
+    def ending(self) -> tuple[str, int | None, str | None]:
+        return self.exit["cause"], self.exit["exit_code"], self.exit["signal"]
+
+    def output(self, stream: str) -> bytes:
+        return b"".join(payload(frame) for frame in self.frames if frame["type"] == stream)
+
+    def kinds(self) -> list[str]:
+        return [frame["type"] for frame in self.frames]
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(folder.name))
+    return found
+
+
+def payload(frame: Frame) -> bytes:
+    return base64.b64decode(frame["base64"]) if "base64" in frame else str(frame["text"]).encode()
+
+
+class Sandbox:
+    """One agent, from its start to its end. Every frame that is read is checked for its form."""
+
+    def __init__(
+        self, *arguments: str, environment: dict[str, str] | None = None, workspace_bytes: int = 256 << 20
+    ) -> None:
+        as_root = os.geteuid() == 0  # and RLIMIT_NPROC binds no process of root's, in whatever namespace
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
+            command(
+                *arguments,
+                environment={"PATH": "/usr/bin"} | (environment or {}),
+                workspace_bytes=workspace_bytes,
+            ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            user=NOBODY if as_root else None,
+            group=NOBODY if as_root else None,
+            extra_groups=[] if as_root else None,
+        )
+        self._watchdog = threading.Timer(PATIENCE, self.process.kill)
+        self._watchdog.start()
+        self._frames_seen = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._watchdog.cancel()
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with suppress(BrokenPipeError):
+                assert pipe
+                pipe.close()
+
+    def send(self, message: Frame) -> None:
+        self.send_bytes(json.dumps(message).encode() + b"\n")
+
+    def send_bytes(self, data: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def close_stdin(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+
+    def line(self) -> bytes:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def frame(self) -> Frame:
+        line = self.line()
+        if not line:
+            raise AssertionError(f"the agent ended without a frame: {self.end()}")
+        if len(line) >= MAX_LINE:
+            raise AssertionError(f"a line of {len(line)} bytes")
+        frame: Frame = json.loads(line)
+        if frame["seq"] != self._frames_seen:
+            raise AssertionError(f"frame {frame['seq']} where {self._frames_seen} was due")
+        self._frames_seen += 1
+        return frame
+
+    def result(self) -> Result:
+        """Everything up to `exit`, after which nothing may follow and the agent ends with 0."""
+        frames = [self.frame()]
+        while frames[-1]["type"] != "exit":
+            frames.append(self.frame())
+        rest, code = self.line(), self.process.wait()
+        if rest or code != 0:
+            raise AssertionError(f"after exit: {rest!r}, exit code {code}")
+        return Result(frames)
+
+    def wait_until_agent_is_alone(self) -> None:
+        """Returns once the agent, bubblewrap's only child, has no child of its own."""
+        [agent] = children(self.process.pid)
+        while not children(agent):
+            time.sleep(0.01)
+        while children(agent):
+            if self.process.poll() is not None:
+                raise AssertionError("the agent ended, or was given up")
+            time.sleep(0.01)
+
+    def end(self) -> tuple[int, str]:
+        """The agent's own exit code and stderr, once it ends."""
+        assert self.process.stderr
+        return self.process.wait(), self.process.stderr.read().decode()
+
+
+def run(code: str, **fields: Any) -> Result:
+    with Sandbox() as sandbox:
+        sandbox.send(request(code, **fields))
+        return sandbox.result()
+
+
+def run_all(requests: list[Frame]) -> list[Result]:
+    """Many runs, a few at a time."""
+
+    def one(message: Frame) -> Result:
+        with Sandbox() as sandbox:
+            sandbox.send(message)
+            return sandbox.result()
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, requests))

@@ -1,0 +1,82 @@
+import copy
+import json
+import marshal
+import unittest
+from typing import Any
+
+import request
+from refusal import Refusal
+from tests.sandbox import request as run_request
+
+
+def line(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+class Parsing(unittest.TestCase):
+    def test_a_hello(self) -> None:
+        self.assertIsNone(request.parse(b'{"type":"hello"}'))
+
+    def test_a_run(self) -> None:
+        run = request.parse(line(run_request("print('é')", args=["a"], env={"A": "="}, limits={"seconds": 0.5})))
+        assert run
+        self.assertEqual((run.execution_id, run.seconds, run.output_bytes), ("x-1", 0.5, 1 << 20))
+        value = marshal.loads(run.for_runner)
+        self.assertEqual((value["code"], value["args"], value["env"]), ("print('é')", ["a"], {"A": "="}))
+
+    def test_refuses_what_is_no_request(self) -> None:
+        for text in (b"", b"{", b"[]", b"null", b'"run"', b"{}", b'{"type":"bye"}', b'{"type":"hello","a":1}', b"\xff",
+                     b'{"type":["run"]}', b"[" * 100_000, b'"\\ud800"'):  # fmt: skip
+            with self.subTest(text=text[:30]), self.assertRaises(Refusal):
+                request.parse(text)
+
+    def test_refuses_a_field_that_is_missing_strange_or_of_another_type(self) -> None:
+        good = run_request("pass")
+        for name in good:
+            for value in (None, 1, True, [1], {"a": 1}):
+                self.refuses({**good, name: value})
+            self.refuses({key: value for key, value in good.items() if key != name})
+        self.refuses({**good, "more": 1})
+
+    def test_refuses_limits_that_are_none(self) -> None:
+        good = run_request("pass")
+        none: tuple[object, ...] = (-1, "1", True, [], 1 << 63, float("nan"), float("inf"))
+        for name in good["limits"]:
+            for value in none:
+                bad = copy.deepcopy(good)
+                bad["limits"][name] = value
+                self.refuses(bad)
+        for name in ("output_bytes", "processes", "file_bytes"):
+            self.refuses(run_request("pass", limits={name: None}))
+            self.refuses(run_request("pass", limits={name: 1.5}))
+        self.refuses(run_request("pass", limits={"seconds": 0}))
+        self.refuses(run_request("pass", limits={"more": 1}))
+
+    def test_refuses_what_an_environment_cannot_hold(self) -> None:
+        for bad in ({"": "a"}, {"A=B": "a"}, {"A\0": "a"}, {"A": "\0"}, {"A": 1}, {"A": None}):
+            self.refuses(run_request("pass", env=bad))
+        for args in (["\0"], [1], [None]):
+            self.refuses(run_request("pass", args=args))
+
+    def test_refuses_lone_surrogates(self) -> None:
+        for fields in ({"stdin": "\ud800"}, {"env": {"A": "\udc80"}}, {"args": ["\udcff"]}):
+            self.refuses(run_request("pass", **fields))
+
+    def refuses(self, value: dict[str, Any]) -> None:
+        with self.subTest(value=value), self.assertRaises(Refusal):
+            request.parse(line(value))
+
+
+class Reading(unittest.TestCase):
+    def test_cuts_lines_however_they_arrive(self) -> None:
+        text = b"one\n\ntwo\nthree"
+        for size in range(1, len(text) + 1):
+            lines = request.Lines()
+            read = [cut for at in range(0, len(text), size) for cut in lines.feed(text[at : at + size])]
+            self.assertEqual(read, [b"one", b"", b"two"])
+
+    def test_refuses_a_line_without_end(self) -> None:
+        lines = request.Lines()
+        lines.feed(b"x" * request.MAX_LINE)
+        with self.assertRaises(Refusal):
+            lines.feed(b"x")
