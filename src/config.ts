@@ -105,7 +105,7 @@ export class ConfigError extends Error {
 
 /** Reads the file that VIVARIUM_CONFIG names (JSON), then the environment over it. Throws ConfigError. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const fromFile = environment['VIVARIUM_CONFIG'] ? readConfigFile(environment['VIVARIUM_CONFIG']) : {};
+  const fromFile = environment.VIVARIUM_CONFIG ? readConfigFile(environment.VIVARIUM_CONFIG) : {};
   const parsed = settings.safeParse({ ...fromFile, ...fromEnvironment(environment) });
   if (!parsed.success) {
     throw new ConfigError(

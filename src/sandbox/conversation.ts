@@ -38,11 +38,12 @@ export interface Source {
 
 /**
  * Yields a run's frames in order, each once, up to `exit`. A source that ends early or lacks a frame hands over to the
- * next, which is asked for only then. Returns whether `exit` came, and the last line that was no frame.
+ * next, which is asked for only then. `onExit` comes before `exit` is yielded. Returns the last line that was no frame.
  */
 export async function* readFrames(
   nextSource: () => Promise<Source | undefined>,
-): AsyncGenerator<Frame, { exited: boolean; stray: string | undefined }> {
+  onExit: () => void,
+): AsyncGenerator<Frame, { stray: string | undefined }> {
   const decoder = createDecoder();
   for (let source = await nextSource(); source; source = await nextSource()) {
     decoder.restart();
@@ -52,11 +53,12 @@ export async function* readFrames(
       if (decoder.gap && source.fromStart) frames.push(...decoder.skipGap());
       for (const frame of frames) {
         if (frame.type === 'ready') continue;
+        if (frame.type === 'exit') onExit();
         yield frame;
-        if (frame.type === 'exit') return { exited: true, stray: decoder.stray };
+        if (frame.type === 'exit') return { stray: decoder.stray };
       }
       if (decoder.gap) break;
     }
   }
-  return { exited: false, stray: decoder.stray };
+  return { stray: decoder.stray };
 }

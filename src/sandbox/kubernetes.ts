@@ -1,30 +1,18 @@
 import type { V1Job } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
 import { ServiceError } from '../result/errors.ts';
-import {
-  type Backend,
-  type Program,
-  type Sandbox,
-  SandboxLost,
-  type SandboxSpec,
-} from '../schedule/backend.ts';
+import { type Backend, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
 import { missingPermissions } from './access.ts';
-import { attach, type Attachment } from './attach.ts';
+import { attach } from './attach.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
-import { agentLimits, readFrames, requestLine, type Source } from './conversation.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
 import { jobName, label, ours } from './names.ts';
 import { createObserver } from './observer.ts';
+import { podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
-import { findTrace, readLog } from './record.ts';
+import { findTrace } from './record.ts';
 import { waitForStart } from './start.ts';
-
-/** Time beyond its limit after which a run is given up although its agent is silent. */
-const guardSeconds = 15;
-
-/** How long a pod's status may lag behind the end of its container. */
-const statusLagSeconds = 3;
 
 export interface KubernetesEvents {
   /** A sandbox failed: a ServiceError's code or a SandboxLost's cause. */
@@ -85,7 +73,18 @@ export async function createKubernetesBackend(
       await withRetry(() => createJob(spec, startSignal), config.startTimeoutSeconds, startSignal);
       const { podPath, placedAt } = await waitForStart(observer, config, name, startSignal);
       const attachment = await withRetry(() => attach(client, podPath, startSignal), 5, startSignal);
-      return makeSandbox(spec, name, podPath, attachment, (placedAt - began) / 1000);
+      return podSandbox({
+        spec,
+        config,
+        client,
+        observer,
+        attachment,
+        podPath,
+        scheduledSeconds: (placedAt - began) / 1000,
+        onLost: events.podFailed,
+        remove: () => remove(name),
+        forget: () => live.delete(name),
+      });
     } catch (error) {
       await remove(name);
       callerSignal.throwIfAborted();
@@ -93,93 +92,6 @@ export async function createKubernetesBackend(
       events.podFailed(failure.code);
       throw failure;
     }
-  }
-
-  function makeSandbox(
-    spec: SandboxSpec,
-    name: string,
-    podPath: string,
-    attachment: Attachment,
-    scheduledSeconds: number,
-  ): Sandbox {
-    let exited = false;
-
-    async function* run(program: Program, callerSignal: AbortSignal) {
-      const tooLate = AbortSignal.timeout((spec.limits.seconds + guardSeconds) * 1000);
-      const runSignal = AbortSignal.any([callerSignal, tooLate]);
-      const line = requestLine(spec.executionId, program, agentLimits(spec.limits, config, null));
-      try {
-        const outcome = yield* readFrames(sources(line, runSignal));
-        exited = outcome.exited;
-        if (!exited) throw await whyEnded(outcome.stray, runSignal);
-      } catch (error) {
-        callerSignal.throwIfAborted();
-        const lost = tooLate.aborted
-          ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
-          : error;
-        if (lost instanceof SandboxLost) events.podFailed(lost.cause);
-        throw lost;
-      }
-    }
-
-    /** The attach first; then, as long as no `exit` has come, the log from its start. */
-    function sources(line: Buffer, runSignal: AbortSignal): () => Promise<Source | undefined> {
-      let asked = 0;
-      let last = false;
-      return async () => {
-        asked += 1;
-        if (asked === 1) {
-          void attachment.send(line);
-          return { bytes: attachment.stdout(runSignal), fromStart: false };
-        }
-        if (last) return undefined;
-        // A log that is read after the end is known holds all there will ever be.
-        if (asked > 2) last = (await ending(runSignal)) !== undefined;
-        return { bytes: log(!last, runSignal), fromStart: true };
-      };
-    }
-
-    async function* log(follow: boolean, runSignal: AbortSignal): AsyncGenerator<Buffer, void> {
-      try {
-        yield* readLog(client, podPath, follow, runSignal);
-      } catch (error) {
-        // A stream that breaks is read again from its start; a pod that is gone has no more to say.
-        const isGone = error instanceof ApiError && error.status < 500;
-        if (!isGone && !(error instanceof UnreachableError) && !isBroken(error)) throw error;
-      }
-    }
-
-    function ending(runSignal: AbortSignal): Promise<SandboxLost | undefined> {
-      const lag = AbortSignal.any([runSignal, AbortSignal.timeout(statusLagSeconds * 1000)]);
-      return observer
-        .when(
-          name,
-          ({ phase }) => (phase.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined),
-          lag,
-        )
-        .catch(() => {
-          runSignal.throwIfAborted();
-          return undefined;
-        });
-    }
-
-    async function whyEnded(stray: string | undefined, runSignal: AbortSignal): Promise<SandboxLost> {
-      const lost =
-        (await ending(runSignal)) ?? new SandboxLost('unknown', 'The sandbox ended and did not say why.');
-      if (lost.cause !== 'unknown' || stray === undefined) return lost;
-      return new SandboxLost('unknown', `${lost.message} Its last words: ${stray}`);
-    }
-
-    return {
-      scheduledSeconds,
-      run,
-      async dispose() {
-        attachment.close();
-        // After `exit` the agent ends, the Job completes, and its TTL takes it away.
-        if (exited) live.delete(name);
-        else await remove(name);
-      },
-    };
   }
 
   return {
@@ -216,11 +128,6 @@ async function requirePermissions(client: Client, namespace: string, signal: Abo
     'forbidden',
     `This account lacks rules in namespace ${namespace}:\n${rules.join('\n')}`,
   );
-}
-
-function isBroken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('UND_ERR') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code);
 }
 
 function asServiceError(error: unknown, isTooLate: boolean, limitSeconds: number): ServiceError {

@@ -105,13 +105,16 @@ async function* runIn(
     child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
     const limits = agentLimits(spec.limits, config, spec.limits.memory_mb * 1_048_576);
     child.stdin.write(requestLine(spec.executionId, program, limits));
-    let asked = false;
-    const frames = readFrames(() => {
-      const source = asked ? undefined : { bytes: child.stdout, fromStart: true };
-      asked = true;
-      return Promise.resolve(source);
-    });
-    const exited = yield* record(frames, trace);
+    const sources = [{ bytes: child.stdout, fromStart: true }];
+    let exited = false;
+    const frames = readFrames(
+      () => Promise.resolve(sources.shift()),
+      () => (exited = true),
+    );
+    for await (const frame of frames) {
+      trace.frames.push(frame);
+      yield frame;
+    }
     signal.throwIfAborted();
     if (!exited) throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
   } catch (error) {
@@ -123,15 +126,6 @@ async function* runIn(
     throw lost;
   } finally {
     signal.removeEventListener('abort', stop);
-  }
-}
-
-async function* record(frames: ReturnType<typeof readFrames>, trace: Trace): AsyncGenerator<Frame, boolean> {
-  for (;;) {
-    const next = await frames.next();
-    if (next.done) return next.value.exited;
-    trace.frames.push(next.value);
-    yield next.value;
   }
 }
 

@@ -101,7 +101,7 @@ export function createObserver(client: Client, namespace: string, replica: strin
             resolve(answer);
           } catch (error) {
             leave();
-            reject(error as Error);
+            reject(error);
           }
         };
         if (signal.aborted) {

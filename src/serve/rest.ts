@@ -94,7 +94,7 @@ function goneSignal(res: Response): AbortSignal {
 }
 
 function idOf(req: Request): string {
-  const id = String(req.params['id']);
+  const id = String(req.params.id);
   if (!executionIdPattern.test(id)) {
     throw new ServiceError(
       'invalid_request',

@@ -1,0 +1,122 @@
+import type { Config } from '../config.ts';
+import { type Program, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
+import type { Attachment } from './attach.ts';
+import { ApiError, type Client, UnreachableError } from './client.ts';
+import { agentLimits, readFrames, requestLine, type Source } from './conversation.ts';
+import { jobName } from './names.ts';
+import type { Observer } from './observer.ts';
+import { readLog } from './record.ts';
+
+/** Time beyond its limit after which a run is given up although its agent is silent. */
+const guardSeconds = 15;
+
+/** How long a pod's status may lag behind the end of its container. */
+const statusLagSeconds = 3;
+
+export interface PodSandbox {
+  spec: SandboxSpec;
+  config: Config;
+  client: Client;
+  observer: Observer;
+  attachment: Attachment;
+  podPath: string;
+  scheduledSeconds: number;
+  onLost(cause: string): void;
+  /** Deletes the Job. */
+  remove(): Promise<void>;
+  /** Leaves the Job to its own end. */
+  forget(): void;
+}
+
+/** A pod whose agent waits for its program. */
+export function podSandbox(pod: PodSandbox): Sandbox {
+  const { spec, config } = pod;
+  let exited = false;
+
+  async function* run(program: Program, callerSignal: AbortSignal) {
+    const tooLate = AbortSignal.timeout((spec.limits.seconds + guardSeconds) * 1000);
+    const signal = AbortSignal.any([callerSignal, tooLate]);
+    const line = requestLine(spec.executionId, program, agentLimits(spec.limits, config, null));
+    try {
+      const outcome = yield* readFrames(sources(pod, line, signal), () => (exited = true));
+      if (!exited) throw await whyEnded(pod, outcome.stray, signal);
+    } catch (error) {
+      callerSignal.throwIfAborted();
+      const lost = tooLate.aborted
+        ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
+        : error;
+      if (lost instanceof SandboxLost) pod.onLost(lost.cause);
+      throw lost;
+    }
+  }
+
+  return {
+    scheduledSeconds: pod.scheduledSeconds,
+    run,
+    async dispose() {
+      pod.attachment.close();
+      // After `exit` the agent ends, the Job completes, and its TTL takes it away.
+      if (exited) pod.forget();
+      else await pod.remove();
+    },
+  };
+}
+
+/** The attach first; then, as long as no `exit` has come, the log from its start. */
+function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Promise<Source | undefined> {
+  let asked = 0;
+  let last = false;
+  return async () => {
+    asked += 1;
+    if (asked === 1) {
+      void pod.attachment.send(line);
+      return { bytes: pod.attachment.stdout(signal), fromStart: false };
+    }
+    if (last) return undefined;
+    // A log that is read after the end is known holds all there will ever be.
+    if (asked > 2) last = (await ending(pod, signal)) !== undefined;
+    return { bytes: log(pod, !last, signal), fromStart: true };
+  };
+}
+
+async function* log(pod: PodSandbox, follow: boolean, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  try {
+    yield* readLog(pod.client, pod.podPath, follow, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // A stream that breaks is read again from its start; a pod that is gone has no more to say.
+    if (!isBroken(error)) throw error;
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  if (error instanceof ApiError || error instanceof UnreachableError) return true;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('UND_ERR') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code);
+}
+
+/** How the pod ended, once its status says so; undefined if it does not in time. */
+async function ending({ observer, spec }: PodSandbox, signal: AbortSignal): Promise<SandboxLost | undefined> {
+  const lag = AbortSignal.any([signal, AbortSignal.timeout(statusLagSeconds * 1000)]);
+  try {
+    return await observer.when(
+      jobName(spec.executionId),
+      ({ phase }) => (phase.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined),
+      lag,
+    );
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+async function whyEnded(
+  pod: PodSandbox,
+  stray: string | undefined,
+  signal: AbortSignal,
+): Promise<SandboxLost> {
+  const lost =
+    (await ending(pod, signal)) ?? new SandboxLost('unknown', 'The sandbox ended and did not say why.');
+  if (lost.cause !== 'unknown' || stray === undefined) return lost;
+  return new SandboxLost('unknown', `${lost.message} Its last words: ${stray}`);
+}
