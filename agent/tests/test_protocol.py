@@ -28,11 +28,11 @@ class Conversation(unittest.TestCase):
                 sandbox.send(HELLO)
                 self.assertEqual(sandbox.frame(), {**ready, "seq": ready["seq"] + 1})
                 ready["seq"] += 1
-            sandbox.send(request("print(1)"))
+            sandbox.send(request("print(1, end='')"))
             self.assertEqual(sandbox.result().kinds(), ["started", "stdout", "exit"])
 
     def test_lines_may_come_together_or_in_parts(self) -> None:
-        text = (json.dumps(HELLO) + "\n" + json.dumps(request("print(1)")) + "\n").encode()
+        text = (json.dumps(HELLO) + "\n" + json.dumps(request("print(1, end='')")) + "\n").encode()
         for step in (len(text), 100):
             with self.subTest(step=step), Sandbox() as sandbox:
                 sandbox.frame()
@@ -42,7 +42,7 @@ class Conversation(unittest.TestCase):
 
     def test_nothing_counts_after_the_request(self) -> None:
         with Sandbox() as sandbox:
-            sandbox.send(request("print(1)"))
+            sandbox.send(request("print(1, end='')"))
             sandbox.send_bytes(b"nonsense\n")
             self.assertEqual(sandbox.result().ending, ("exited", 0, None))
 
