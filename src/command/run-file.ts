@@ -43,7 +43,8 @@ export async function runFile(path: string, args: string[]): Promise<number> {
 
 function exitCode(result: ExecutionResult): number {
   if (result.exit_code !== null) return result.exit_code;
-  if (result.signal !== null) return 128 + (constants.signals[result.signal as NodeJS.Signals] ?? 0);
+  if (result.signal !== null)
+    return 128 + ((constants.signals as Record<string, number>)[result.signal] ?? 0);
   if (result.status === 'timed_out') return 124; // as timeout(1) does
   if (result.status === 'cancelled') return 130;
   return 1;

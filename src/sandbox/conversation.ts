@@ -42,7 +42,7 @@ export interface Source {
  */
 export async function* readFrames(
   nextSource: () => Promise<Source | undefined>,
-  onExit: () => void,
+  onExit: () => void = () => undefined,
 ): AsyncGenerator<Frame, { stray: string | undefined }> {
   const decoder = createDecoder();
   for (let source = await nextSource(); source; source = await nextSource()) {

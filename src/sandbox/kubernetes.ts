@@ -142,7 +142,7 @@ function asServiceError(error: unknown, isTooLate: boolean, limitSeconds: number
   if (error instanceof UnreachableError)
     return new ServiceError('cluster_unreachable', error.message, { cause: error });
   if (error instanceof ApiError) {
-    const code = /exceeded quota/.test(error.message)
+    const code = error.message.includes('exceeded quota')
       ? 'quota_exceeded'
       : error.status === 403 || error.status === 401 || error.status === 404
         ? 'forbidden'

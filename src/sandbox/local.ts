@@ -1,5 +1,4 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import type { Config } from '../config.ts';
 import type { Frame } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
@@ -106,17 +105,13 @@ async function* runIn(
     const limits = agentLimits(spec.limits, config, spec.limits.memory_mb * 1_048_576);
     child.stdin.write(requestLine(spec.executionId, program, limits));
     const sources = [{ bytes: child.stdout, fromStart: true }];
-    let exited = false;
-    const frames = readFrames(
-      () => Promise.resolve(sources.shift()),
-      () => (exited = true),
-    );
-    for await (const frame of frames) {
+    for await (const frame of readFrames(() => Promise.resolve(sources.shift()))) {
       trace.frames.push(frame);
       yield frame;
     }
     signal.throwIfAborted();
-    if (!exited) throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
+    if (trace.frames.at(-1)?.type !== 'exit')
+      throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
   } catch (error) {
     callerSignal.throwIfAborted();
     const lost = tooLate.aborted

@@ -30,9 +30,8 @@ export async function reap(
 ): Promise<void> {
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
   while (!signal.aborted) {
-    await sleep(intervalSeconds * 1000, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
     try {
+      await sleep(intervalSeconds * 1000, undefined, { signal });
       const query = { labelSelector: `${ours},${label.replica}=${replica}` };
       const jobs = await client.json<{ items: V1Job[] }>(path, { query, signal });
       for (const name of orphans(jobs.items, live)) {

@@ -54,7 +54,6 @@ export async function listAndWatch<T extends Listed>(
         signal,
       );
     } catch {
-      if (signal.aborted) return;
       watcher.live(false);
       pause = Math.min(Math.max(pause * 2, 100), 5000);
       await sleep(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
