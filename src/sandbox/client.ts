@@ -124,13 +124,17 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
  */
 export async function withRetry<T>(call: () => Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
+  let last: unknown;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
     try {
       return await call();
     } catch (error) {
+      // Time that runs out says less than what it ran out on.
+      if (signal.aborted && last !== undefined) throw last;
       const wait = pause * (0.5 + Math.random());
       if (!isTransient(error) || performance.now() + wait > deadline) throw error;
-      await sleep(wait, undefined, { signal });
+      last = error;
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 }

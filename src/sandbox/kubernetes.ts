@@ -1,15 +1,16 @@
 import type { V1Job } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
-import { ServiceError } from '../result/errors.ts';
+import { text } from 'node:stream/consumers';
+import { ServiceError, type ErrorCode } from '../result/errors.ts';
 import { type Backend, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
 import { missingPermissions } from './access.ts';
-import { attach } from './attach.ts';
+import { attach, type Attachment } from './attach.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
 import { jobName, label, ours } from './names.ts';
 import { createObserver } from './observer.ts';
-import { podSandbox } from './pod-sandbox.ts';
+import { ending, podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
 import { findTrace } from './record.ts';
 import { waitForStart } from './start.ts';
@@ -72,7 +73,7 @@ export async function createKubernetesBackend(
     try {
       await withRetry(() => createJob(spec, startSignal), config.startTimeoutSeconds, startSignal);
       const { podPath, placedAt } = await waitForStart(observer, config, name, startSignal);
-      const attachment = await withRetry(() => attach(client, podPath, startSignal), 5, startSignal);
+      const attachment = await attachOrExplain(podPath, name, startSignal);
       return podSandbox({
         spec,
         config,
@@ -86,11 +87,39 @@ export async function createKubernetesBackend(
         forget: () => live.delete(name),
       });
     } catch (error) {
+      const words = error instanceof SandboxLost ? await lastWords(name) : '';
       await remove(name);
       callerSignal.throwIfAborted();
-      const failure = asServiceError(error, tooLate.aborted, config.startTimeoutSeconds);
+      const failure = asServiceError(error, words, tooLate.aborted && config.startTimeoutSeconds);
       events.podFailed(failure.code);
       throw failure;
+    }
+  }
+
+  async function attachOrExplain(
+    podPath: string,
+    name: string,
+    startSignal: AbortSignal,
+  ): Promise<Attachment> {
+    try {
+      return await withRetry(() => attach(client, podPath, startSignal), 5, startSignal);
+    } catch (error) {
+      // Refused where the container has ended already: its status says more.
+      const lost = error instanceof ApiError ? await ending(observer, name, startSignal) : undefined;
+      throw lost ?? error;
+    }
+  }
+
+  /** What a container that ended at once wrote at the end of its log. */
+  async function lastWords(name: string): Promise<string> {
+    const soon = AbortSignal.timeout(3000);
+    const query = { tailLines: '3', limitBytes: '1000' };
+    try {
+      const pod = await observer.when(name, (sighting) => sighting.pod, soon);
+      const path = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name ?? ''}/log`;
+      return ` Its last words: ${(await text(await client.stream(path, { query, signal: soon }))).trim()}`;
+    } catch {
+      return '';
     }
   }
 
@@ -130,24 +159,25 @@ async function requirePermissions(client: Client, namespace: string, signal: Abo
   );
 }
 
-function asServiceError(error: unknown, isTooLate: boolean, limitSeconds: number): ServiceError {
+/** `words` are the sandbox's last; `lateAfter` is the limit for its start, where that has passed. */
+function asServiceError(error: unknown, words: string, lateAfter: number | false): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof SandboxLost)
-    return new ServiceError('sandbox_failed', error.message, { cause: error });
-  if (isTooLate) {
-    return new ServiceError('start_timeout', `The sandbox did not start within ${limitSeconds} s.`, {
-      cause: error,
-    });
+  const cause = { cause: error };
+  if (error instanceof SandboxLost) {
+    const code = error.cause === 'cancelled' ? 'cancelled' : 'sandbox_failed';
+    return new ServiceError(code, `${error.message}${words}`, cause);
   }
-  if (error instanceof UnreachableError)
-    return new ServiceError('cluster_unreachable', error.message, { cause: error });
+  if (error instanceof UnreachableError) return new ServiceError('cluster_unreachable', error.message, cause);
+  if (lateAfter !== false) {
+    return new ServiceError('start_timeout', `The sandbox did not start within ${lateAfter} s.`, cause);
+  }
   if (error instanceof ApiError) {
-    const code = error.message.includes('exceeded quota')
-      ? 'quota_exceeded'
-      : error.status === 403 || error.status === 401 || error.status === 404
-        ? 'forbidden'
-        : 'sandbox_failed';
-    return new ServiceError(code, `The API server refuses: ${error.message}`, { cause: error });
+    return new ServiceError(refusal(error), `The API server refuses: ${error.message}`, cause);
   }
-  return new ServiceError('internal', 'The sandbox could not be opened.', { cause: error });
+  return new ServiceError('internal', 'The sandbox could not be opened.', cause);
+}
+
+function refusal(error: ApiError): ErrorCode {
+  if (error.message.includes('exceeded quota')) return 'quota_exceeded';
+  return [401, 403, 404].includes(error.status) ? 'forbidden' : 'sandbox_failed';
 }

@@ -10,7 +10,7 @@ export interface Sighting {
   phase: Phase;
 }
 
-/** Two watches for all runs: the pods, and the events that say why a Job has no pod. */
+/** Three watches for all runs: pods, the events that containers have started, and those that say why a Job has no pod. */
 export interface Observer {
   /**
    * Waits until `decide` gives an answer for the Job's pod: it is asked now and at each change. Throws what
@@ -19,15 +19,17 @@ export interface Observer {
   when<T>(job: string, decide: (sighting: Sighting) => T | undefined, signal: AbortSignal): Promise<T>;
   /** Why what is known may be out of date; undefined where it is not. */
   stale(): string | undefined;
-  /** Ends both watches. */
+  /** Ends the watches. */
   close(): Promise<void>;
 }
+
+type Listener = (sighting: Sighting) => void;
 
 export function createObserver(client: Client, namespace: string, replica: string): Observer {
   const closing = new AbortController();
   const pods = new Map<string, V1Pod>();
-  const listeners = new Map<string, Set<(sighting: Sighting) => void>>();
-  const live = { pods: false, events: false };
+  const listeners = new Map<string, Set<Listener>>();
+  const broken = new Set<string>();
 
   const tell = (job: string, sighting: Sighting) => {
     for (const listener of listeners.get(job) ?? []) listener(sighting);
@@ -45,10 +47,25 @@ export function createObserver(client: Client, namespace: string, replica: strin
     tell(job, { pod, phase: gone(pod) });
   };
 
+  const podsPath = `/api/v1/namespaces/${namespace}/pods`;
+  const eventsPath = `/api/v1/namespaces/${namespace}/events`;
+  const live = (what: string) => (isLive: boolean) => {
+    if (isLive) broken.delete(what);
+    else broken.add(what);
+  };
+  const watchEvents = (fieldSelector: string, change: (event: CoreV1Event) => void) =>
+    listAndWatch<CoreV1Event>(
+      client,
+      eventsPath,
+      { fieldSelector },
+      { replace: () => undefined, change, remove: () => undefined, live: live(`events (${fieldSelector})`) },
+      closing.signal,
+    );
+
   const watching = Promise.all([
     listAndWatch<V1Pod>(
       client,
-      `/api/v1/namespaces/${namespace}/pods`,
+      podsPath,
       { labelSelector: `${ours},${label.replica}=${replica}` },
       {
         replace(items) {
@@ -58,26 +75,22 @@ export function createObserver(client: Client, namespace: string, replica: strin
         },
         change: see,
         remove: lose,
-        live: (isLive) => (live.pods = isLive),
+        live: live('pods'),
       },
       closing.signal,
     ),
-    listAndWatch<CoreV1Event>(
-      client,
-      `/api/v1/namespaces/${namespace}/events`,
-      { fieldSelector: 'reason=FailedCreate,involvedObject.kind=Job' },
-      {
-        replace: () => undefined, // older events are of older Jobs
-        change(event) {
-          const job = event.involvedObject.name;
-          if (job === undefined || pods.has(job)) return;
-          tell(job, { pod: undefined, phase: { state: 'failed', ...createFailure(event.message ?? '') } });
-        },
-        remove: () => undefined,
-        live: (isLive) => (live.events = isLive),
-      },
-      closing.signal,
-    ),
+    // The kubelet tells a start by an event at once, and by the pod's status up to a second later.
+    watchEvents('reason=Started,involvedObject.kind=Pod', ({ involvedObject }) => {
+      const [job, pod] = [...pods].find(([, known]) => known.metadata?.uid === involvedObject.uid) ?? [];
+      if (job === undefined || pod === undefined) return;
+      const phase = phaseOf(pod);
+      if (phase.state === 'pending' || phase.state === 'scheduled')
+        tell(job, { pod, phase: { state: 'running' } });
+    }),
+    watchEvents('reason=FailedCreate,involvedObject.kind=Job', ({ involvedObject: { name }, message }) => {
+      if (name === undefined || pods.has(name)) return;
+      tell(name, { pod: undefined, phase: { state: 'failed', ...createFailure(message ?? '') } });
+    }),
   ]);
 
   return {
@@ -115,8 +128,8 @@ export function createObserver(client: Client, namespace: string, replica: strin
       });
     },
     stale() {
-      if (live.pods && live.events) return undefined;
-      return `The watch on ${live.pods ? 'events' : 'pods'} in ${namespace} is broken and being opened again.`;
+      if (broken.size === 0) return undefined;
+      return `The watch on ${[...broken].join(' and ')} in ${namespace} is broken and being opened again.`;
     },
     async close() {
       closing.abort();

@@ -74,7 +74,7 @@ function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Prom
     }
     if (last) return undefined;
     // A log that is read after the end is known holds all there will ever be.
-    if (asked > 2) last = (await ending(pod, signal)) !== undefined;
+    if (asked > 2) last = (await ending(pod.observer, jobName(pod.spec.executionId), signal)) !== undefined;
     return { bytes: log(pod, !last, signal), fromStart: true };
   };
 }
@@ -96,11 +96,15 @@ function isBroken(error: unknown): boolean {
 }
 
 /** How the pod ended, once its status says so; undefined if it does not in time. */
-async function ending({ observer, spec }: PodSandbox, signal: AbortSignal): Promise<SandboxLost | undefined> {
+export async function ending(
+  observer: Observer,
+  job: string,
+  signal: AbortSignal,
+): Promise<SandboxLost | undefined> {
   const lag = AbortSignal.any([signal, AbortSignal.timeout(statusLagSeconds * 1000)]);
   try {
     return await observer.when(
-      jobName(spec.executionId),
+      job,
       ({ phase }) => (phase.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined),
       lag,
     );
@@ -116,7 +120,8 @@ async function whyEnded(
   signal: AbortSignal,
 ): Promise<SandboxLost> {
   const lost =
-    (await ending(pod, signal)) ?? new SandboxLost('unknown', 'The sandbox ended and did not say why.');
+    (await ending(pod.observer, jobName(pod.spec.executionId), signal)) ??
+    new SandboxLost('unknown', 'The sandbox ended and did not say why.');
   if (lost.cause !== 'unknown' || stray === undefined) return lost;
   return new SandboxLost('unknown', `${lost.message} Its last words: ${stray}`);
 }
