@@ -3,11 +3,14 @@
 
 # docker_archive ROOTFS.tar NAME:TAG CONFIG-JSON OUT.tar
 docker_archive() {
-  local work
+  local work epoch=1970-01-01T00:00:00Z # buildah's layer cache misses on a base that has no time
   work=$(mktemp -d)
   ln -s "$(realpath "$1")" "$work/layer.tar"
-  printf '{"architecture":"%s","os":"linux","config":%s,"history":[{"created_by":"tar"}],"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
-    "$(dpkg --print-architecture)" "$3" "$(sha256sum <"$1" | cut -d' ' -f1)" >"$work/config.json"
+  cat >"$work/config.json" <<END
+{ "architecture": "$(dpkg --print-architecture)", "os": "linux", "created": "$epoch", "config": $3,
+  "history": [{ "created": "$epoch", "created_by": "tar" }],
+  "rootfs": { "type": "layers", "diff_ids": ["sha256:$(sha256sum <"$1" | cut -d' ' -f1)"] } }
+END
   printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$2" >"$work/manifest.json"
   tar --dereference -cf "$4" -C "$work" config.json manifest.json layer.tar
   rm -r "$work"
