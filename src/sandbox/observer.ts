@@ -114,7 +114,7 @@ export function createObserver(client: Client, namespace: string, replica: strin
             resolve(answer);
           } catch (error) {
             leave();
-            reject(error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         };
         if (signal.aborted) {
