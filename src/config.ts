@@ -79,7 +79,7 @@ export const settings = z.strictObject({
   startTimeoutSeconds: seconds.default(60).describe('Longest time from creating a Job to its code running.'),
   unschedulableSeconds: seconds
     .default(5)
-    .describe('How long a pod may find no node. Raise it where nodes are added on demand.'),
+    .describe('How long a pod may fit no node at all. Raise it where nodes are added on demand.'),
   retentionSeconds: z
     .number()
     .int()

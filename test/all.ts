@@ -10,24 +10,23 @@ interface Step {
 }
 
 const fast: Step[] = [
-  { name: 'types', command: ['tsc'] },
-  { name: 'lint', command: ['eslint', '.'] },
-  { name: 'format', command: ['prettier', '--check', '.'] },
-  { name: 'unit', command: ['node', '--test', 'test/unit/**/*.test.ts'] },
+  { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+  { name: 'unit', command: ['npm', 'run', '--silent', 'unit'] },
 ];
 
 const slow: Step[] = [
   { name: 'scripts', command: ['test/lint-scripts'] },
   { name: 'generated', command: ['test/generated'] },
   { name: 'agent', command: ['agent/check'] },
-  { name: 'integration', command: ['node', '--test', 'test/integration/**/*.test.ts'] },
+  { name: 'integration', command: ['npm', 'run', '--silent', 'integration'] },
   { name: 'chart', command: ['test/chart/run'] },
 ];
 
 /** What needs a cluster; `after` happens whatever comes before it. */
 const cluster = { before: ['test/cluster/up', 'images/build'], after: 'test/cluster/down' };
 const onCluster: Step[] = [
-  { name: 'e2e', command: ['node', '--test', '--test-concurrency=2', 'test/e2e/**/*.test.ts'] },
+  { name: 'e2e', command: ['npm', 'run', '--silent', 'e2e'] },
 ];
 
 const totals: Counts = { passed: 0, failed: 0 };

@@ -5,7 +5,8 @@ import type { ErrorCode } from '../result/errors.ts';
 /** Where a pod is on its way, as far as its status tells. */
 export type Phase =
   | { state: 'pending' }
-  | { state: 'unschedulable'; message: string }
+  /** No node takes it: `full` where one would if other pods ended. */
+  | { state: 'unschedulable'; full: boolean; message: string }
   | { state: 'scheduled' }
   | { state: 'running' }
   /** It will not start. */
@@ -44,7 +45,9 @@ export function phaseOf(pod: V1Pod): Phase {
 
   const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
   if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
-    return { state: 'unschedulable', message: `No node takes the sandbox: ${scheduled.message ?? ''}` };
+    const message = `No node takes the sandbox: ${scheduled.message ?? ''}`;
+    // Where the pod fits an empty node, the scheduler looks for others to preempt.
+    return { state: 'unschedulable', full: message.includes('No preemption victims found'), message };
   }
   return pod.spec?.nodeName ? { state: 'scheduled' } : { state: 'pending' };
 }

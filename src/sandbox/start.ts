@@ -21,15 +21,26 @@ export async function waitForStart(
   signal: AbortSignal,
 ): Promise<Started> {
   let placedAt: number | undefined;
-  const decide = ({ pod, phase }: Sighting): Started | { unschedulable: string } | undefined => {
+  let unfit: ServiceError | undefined;
+  const patience = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+
+  const decide = ({ pod, phase }: Sighting): Started | undefined => {
     if (pod?.spec?.nodeName) placedAt ??= performance.now();
+    unfit = phase.state === 'unschedulable' ? new ServiceError('unschedulable', phase.message) : undefined;
     switch (phase.state) {
       case 'failed':
         throw new ServiceError(phase.code, phase.message);
       case 'ended':
         throw new SandboxLost(phase.cause, phase.message);
       case 'unschedulable':
-        return { unschedulable: phase.message };
+        // A full cluster frees up as runs end. Where nothing fits, a new node may be on its way, but not for long.
+        if (!phase.full) {
+          timer ??= setTimeout(() => {
+            patience.abort();
+          }, config.unschedulableSeconds * 1000);
+        }
+        return undefined;
       case 'running':
         return {
           podPath: `/api/v1/namespaces/${config.namespace}/pods/${pod?.metadata?.name ?? ''}`,
@@ -40,22 +51,13 @@ export async function waitForStart(
         return undefined;
     }
   };
-  const first = await observer.when(job, decide, signal);
-  if (!('unschedulable' in first)) return first;
 
-  // Other runs may end, or a node may come.
-  const patience = AbortSignal.timeout(config.unschedulableSeconds * 1000);
   try {
-    return await observer.when(
-      job,
-      (sighting) => {
-        const answer = decide(sighting);
-        return answer && 'unschedulable' in answer ? undefined : answer;
-      },
-      AbortSignal.any([signal, patience]),
-    );
+    return await observer.when(job, decide, AbortSignal.any([signal, patience.signal]));
   } catch (error) {
-    signal.throwIfAborted();
-    throw patience.aborted ? new ServiceError('unschedulable', first.unschedulable) : error;
+    if (unfit && (signal.aborted || patience.signal.aborted)) throw unfit;
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
