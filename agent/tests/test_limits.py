@@ -92,21 +92,21 @@ class Time(unittest.TestCase):
                 self.assertEqual((result.ending, result.stdout), (("exited", 0, None), b"main ends\n"))
                 self.assertLess(result.exit["ran_seconds"], 20)
 
-    def test_a_daemon_does_not_write_after_the_end(self) -> None:
+    def test_daemons_that_never_stop_writing_do_not_put_off_the_end(self) -> None:
         code = """
 import os
 done, ready = os.pipe()
-if os.fork() == 0:
-    os.setsid()
-    while True:
-        os.write(1, b"x" * 1000)
+for _ in range(4):
+    if os.fork() == 0:
+        os.setsid()
+        block = b"x" * (1 << 20)
         os.write(ready, b".")
-os.read(done, 1)
+        while True: os.write(1, block)
+for _ in range(4): os.read(done, 1)
 """
-        result = run(code, limits={"output_bytes": 1 << 30})
+        result = run(code)
         self.assertEqual(result.ending, ("exited", 0, None))
-        self.assertEqual(set(result.stdout), {ord("x")})
-        self.assertEqual(len(result.stdout), result.exit["stdout_bytes"])
+        self.assertEqual(set(result.stdout), {ord("x")} if result.stdout else set())
 
 
 class Memory(unittest.TestCase):
