@@ -1,7 +1,35 @@
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const agentFolder = fileURLToPath(new URL('../../agent', import.meta.url));
+const ownAgent = fileURLToPath(new URL('../../agent', import.meta.url));
+
+/** User and group of what runs in a sandbox. */
+export const nobody = 65_532;
+
+export interface InstalledAgent {
+  folder: string;
+  remove(): void;
+}
+
+/**
+ * The agent where the sandbox's user can read it. A server that is root starts sandboxes as another user, because the
+ * kernel holds root to no process limit, and that user may not see into the folder that this program is in.
+ */
+export function installAgent(isRoot: boolean): InstalledAgent {
+  if (!isRoot) return { folder: ownAgent, remove: () => undefined };
+  const parent = mkdtempSync(join(tmpdir(), 'vivarium-agent-'));
+  chmodSync(parent, 0o755);
+  const folder = join(parent, 'agent');
+  cpSync(ownAgent, folder, { recursive: true });
+  return {
+    folder,
+    remove() {
+      rmSync(parent, { recursive: true, force: true });
+    },
+  };
+}
 
 /** Where the local sandbox finds what it needs, and how to install what is missing. */
 export const programs = [
@@ -27,7 +55,7 @@ const systemFiles = [
 ];
 
 /** Arguments of bwrap for one sandbox: no network, nothing to write but memory, nobody's processes, no privileges. */
-export function bubblewrapArguments(workspaceMb: number, threads: number): string[] {
+export function bubblewrapArguments(agentFolder: string, workspaceMb: number, threads: number): string[] {
   const size = String(workspaceMb * 1_048_576);
   const env: Record<string, string> = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -40,7 +68,7 @@ export function bubblewrapArguments(workspaceMb: number, threads: number): strin
   };
   return [
     ...['--unshare-all', '--as-pid-1', '--die-with-parent', '--new-session', '--clearenv'],
-    ...['--cap-drop', 'ALL', '--uid', '65532', '--gid', '65532', '--hostname', 'sandbox'],
+    ...['--cap-drop', 'ALL', '--uid', String(nobody), '--gid', String(nobody), '--hostname', 'sandbox'],
     ...['--ro-bind', '/usr', '/usr'],
     ...rootFolders.flatMap(rootFolder),
     ...systemFiles.filter(existsSync).flatMap((path) => ['--ro-bind', path, path]),

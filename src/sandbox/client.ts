@@ -124,7 +124,7 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
  */
 export async function withRetry<T>(call: () => Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
-  let last: unknown;
+  let last: Error | undefined;
   for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
     try {
       return await call();
@@ -139,7 +139,7 @@ export async function withRetry<T>(call: () => Promise<T>, seconds: number, sign
   }
 }
 
-function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): error is UnreachableError | ApiError {
   return (
     error instanceof UnreachableError ||
     (error instanceof ApiError && [429, 500, 502, 503, 504].includes(error.status))

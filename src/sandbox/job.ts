@@ -1,10 +1,11 @@
 import type { V1Job, V1OwnerReference, V1PodSpec } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
+import { createHash } from 'node:crypto';
 import type { Limits } from '../schedule/backend.ts';
 import { annotation, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
 
 /** Numeric user of the sandbox image. */
-const user = 65_532;
+const imageUser = 65_532;
 
 /** Time that a sandbox may take beyond its limit: to start, and to end. Its agent is the first to stop a run. */
 const slackSeconds = 30;
@@ -45,12 +46,21 @@ export function makeJob(config: Config, request: JobRequest): V1Job {
       // The pod's own deadline comes first: it leaves a pod that says why it ended, this one deletes it.
       activeDeadlineSeconds: deadline + 15,
       ttlSecondsAfterFinished: config.retentionSeconds,
-      template: { metadata: { labels }, spec: makePodSpec(config, request.limits, deadline) },
+      template: { metadata: { labels }, spec: makePodSpec(config, request, deadline) },
     },
   };
 }
 
-function makePodSpec(config: Config, limits: Limits, deadline: number): V1PodSpec {
+/**
+ * Without user namespaces a node counts processes by user: runs that share one would share one process limit. The image
+ * runs as any user.
+ */
+function ownUser(executionId: string): number {
+  return 1_000_000 + createHash('sha256').update(executionId).digest().readUIntBE(0, 3);
+}
+
+function makePodSpec(config: Config, { executionId, limits }: JobRequest, deadline: number): V1PodSpec {
+  const user = config.userNamespaces ? imageUser : ownUser(executionId);
   const resources = { cpu: String(limits.cpu), memory: `${limits.memory_mb}Mi`, 'ephemeral-storage': '64Mi' };
   // Libraries size their thread pools by the node's processors, not by the container's share of them.
   const threads = String(Math.max(1, Math.ceil(limits.cpu)));

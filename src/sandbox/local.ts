@@ -10,7 +10,7 @@ import {
   type SandboxSpec,
   type Trace,
 } from '../schedule/backend.ts';
-import { bubblewrapArguments, missingPrograms } from './bubblewrap.ts';
+import { bubblewrapArguments, installAgent, missingPrograms, nobody } from './bubblewrap.ts';
 import { agentLimits, readFrames, requestLine } from './conversation.ts';
 
 /** Ended runs that can still be asked for. */
@@ -28,6 +28,8 @@ export function createLocalBackend(config: Config): Backend {
       `The local sandbox needs ${missing.map(({ path }) => path).join(' and ')}. On Debian and Ubuntu: apt-get install -y ${packages}`,
     );
   }
+  const isRoot = process.getuid?.() === 0;
+  const agent = installAgent(isRoot);
   const live = new Map<string, { requestKey: string | undefined; end: (lost: SandboxLost) => void }>();
   const traces = new Map<string, Trace>();
 
@@ -42,7 +44,9 @@ export function createLocalBackend(config: Config): Backend {
     signal.throwIfAborted();
     const began = performance.now();
     const threads = Math.max(1, Math.ceil(spec.limits.cpu));
-    const child = spawn('/usr/bin/bwrap', bubblewrapArguments(config.workspaceMb, threads));
+    const child = spawn('/usr/bin/bwrap', bubblewrapArguments(agent.folder, config.workspaceMb, threads), {
+      ...(isRoot && { uid: nobody, gid: nobody }),
+    });
     const closed = new Promise<void>((resolve) =>
       child.once('close', () => {
         resolve();
@@ -82,7 +86,10 @@ export function createLocalBackend(config: Config): Backend {
       return Promise.resolve(found.length);
     },
     ready: () => ({ ok: true }),
-    close: () => Promise.resolve(),
+    close() {
+      agent.remove();
+      return Promise.resolve();
+    },
   };
 }
 
