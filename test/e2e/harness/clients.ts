@@ -1,0 +1,127 @@
+import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport as TransportV1 } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { ExecutionRequestInput } from '../../../src/request/execution.ts';
+import { executionResult, type ExecutionResult } from '../../../src/result/execution-result.ts';
+import { root } from './command.ts';
+
+export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
+export type ClientKind = (typeof kinds)[number];
+
+export interface RunOptions {
+  signal?: AbortSignal;
+  onProgress?: (message: string) => void;
+}
+
+/** An MCP client of any kind. */
+export interface Caller {
+  kind: ClientKind;
+  era: string | undefined;
+  tools(): Promise<string[]>;
+  /** Calls run_code. Throws ToolError where the code did not run. */
+  run(request: ExecutionRequestInput, options?: RunOptions): Promise<ExecutionResult>;
+  /** Calls run_code with whatever arguments; the answer as it is. */
+  call(request: Record<string, unknown>, options?: RunOptions): Promise<ToolAnswer>;
+  close(): Promise<void>;
+}
+
+export interface ToolAnswer {
+  isError?: boolean | undefined;
+  content: unknown;
+  structuredContent?: unknown;
+  _meta?: Record<string, unknown> | undefined;
+}
+
+/** An error of the catalogue, as MCP carries it. */
+export class ToolError extends Error {
+  override name = 'ToolError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+const identity = { name: 'vivarium-e2e', version: '1' };
+const timeout = 170_000;
+
+/** A connected client over HTTP. */
+export function connect(kind: ClientKind, mcpUrl: string): Promise<Caller> {
+  const url = new URL(mcpUrl);
+  return kind === 'v1' ? connectV1(new HttpV1(url)) : connectV2(kind, new StreamableHTTPClientTransport(url));
+}
+
+/** A client that started the server itself, and speaks with it over stdin and stdout. */
+export function connectStdio(kind: ClientKind, env: NodeJS.ProcessEnv): Promise<Caller> {
+  const server = {
+    command: process.execPath,
+    args: ['src/main.ts', 'stdio'],
+    cwd: root,
+    env: env as Record<string, string>,
+    stderr: 'ignore' as const,
+  };
+  return kind === 'v1' ? connectV1(new StdioV1(server)) : connectV2(kind, new StdioClientTransport(server));
+}
+
+async function connectV1(transport: TransportV1): Promise<Caller> {
+  const client = new ClientV1(identity);
+  await client.connect(transport);
+  const call: Caller['call'] = async (request, { signal, onProgress } = {}) =>
+    (await client.callTool({ name: 'run_code', arguments: request }, undefined, {
+      timeout,
+      ...(signal && { signal }),
+      ...(onProgress && {
+        onprogress: ({ message }) => {
+          onProgress(message ?? '');
+        },
+      }),
+    })) as ToolAnswer;
+  return {
+    kind: 'v1',
+    era: 'legacy',
+    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    call,
+    run: async (request, options) => resultOf(await call(request, options)),
+    close: () => client.close(),
+  };
+}
+
+async function connectV2(kind: 'v2 legacy' | 'v2 modern', transport: Transport): Promise<Caller> {
+  const mode = kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' };
+  const client = new Client(identity, { versionNegotiation: { mode } });
+  await client.connect(transport);
+  const call: Caller['call'] = (request, { signal, onProgress } = {}) =>
+    client.callTool(
+      { name: 'run_code', arguments: request },
+      {
+        timeout,
+        ...(signal && { signal }),
+        ...(onProgress && {
+          onprogress: ({ message }) => {
+            onProgress(message ?? '');
+          },
+        }),
+      },
+    );
+  return {
+    kind,
+    era: client.getProtocolEra(),
+    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    call,
+    run: async (request, options) => resultOf(await call(request, options)),
+    close: () => client.close(),
+  };
+}
+
+/** The result of an answer; checked against the schema that the server promises. Throws ToolError. */
+export function resultOf(answer: ToolAnswer): ExecutionResult {
+  if (answer.isError) {
+    const error = answer._meta?.['vivarium.dev/error'] as { code: string; message: string } | undefined;
+    throw new ToolError(error?.code ?? 'none', error?.message ?? JSON.stringify(answer.content));
+  }
+  return executionResult.parse(answer.structuredContent);
+}

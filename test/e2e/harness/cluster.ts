@@ -1,0 +1,95 @@
+import { BatchV1Api, CoreV1Api, KubeConfig, type V1Job, type V1Pod } from '@kubernetes/client-node';
+import { command, output, type CommandOptions } from './command.ts';
+import { release } from './release.ts';
+import { until } from './until.ts';
+
+/** kubectl as the cluster's administrator. */
+export function kubectl(args: string[], options?: CommandOptions): Promise<string> {
+  return output('kubectl', args, options);
+}
+
+/** kubectl with an account of its own. */
+export function kubectlAs(kubeconfig: string, args: string[], input = '') {
+  return command('kubectl', ['--kubeconfig', kubeconfig, ...args], { input });
+}
+
+function administrator(): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromDefault();
+  return kubeConfig;
+}
+
+let apis: { batch: BatchV1Api; core: CoreV1Api } | undefined;
+
+function api() {
+  const kubeConfig = administrator();
+  return (apis ??= {
+    batch: kubeConfig.makeApiClient(BatchV1Api),
+    core: kubeConfig.makeApiClient(CoreV1Api),
+  });
+}
+
+export type Selector = Record<string, string>;
+
+export const ofExecution = (id: string): Selector => ({ 'vivarium.dev/execution': id });
+export const ofReplica = (name: string): Selector => ({ 'vivarium.dev/replica': name });
+
+const query = (selector: Selector, namespace = release().sandboxes) => ({
+  namespace,
+  labelSelector: Object.entries(selector)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(','),
+});
+
+/** The Jobs with these labels. */
+export async function jobs(selector: Selector, namespace?: string): Promise<V1Job[]> {
+  return (await api().batch.listNamespacedJob(query(selector, namespace))).items;
+}
+
+/** The pods with these labels. */
+export async function pods(selector: Selector, namespace?: string): Promise<V1Pod[]> {
+  return (await api().core.listNamespacedPod(query(selector, namespace))).items;
+}
+
+/** Waits until there is a Job with these labels, and a pod whose container runs. */
+export function started(selector: Selector): Promise<V1Pod> {
+  return until(
+    `a pod with ${JSON.stringify(selector)} runs`,
+    async () => (await pods(selector)).find((pod) => pod.status?.phase === 'Running'),
+    30,
+  );
+}
+
+/** Waits until there is neither a Job nor a pod with these labels. */
+export async function gone(selector: Selector, seconds: number): Promise<void> {
+  await until(
+    `no Job and no pod with ${JSON.stringify(selector)}`,
+    async () => {
+      const [left, running] = await Promise.all([jobs(selector), pods(selector)]);
+      return left.length === 0 && running.length === 0;
+    },
+    seconds,
+  );
+}
+
+/** Waits until every pod with these labels has ended: its PID namespace, and so every process in it, is no more. */
+export async function ended(selector: Selector, seconds: number): Promise<void> {
+  await until(
+    `every pod with ${JSON.stringify(selector)} has ended`,
+    async () => {
+      const found = await pods(selector);
+      return found.every(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+    },
+    seconds,
+  );
+}
+
+/** Whether this is the cluster that test/cluster builds from source: its node is a part of this machine. */
+export async function isBuiltFromSource(): Promise<boolean> {
+  return (await kubectl(['get', 'nodes', '-o', 'name'])).trim() === 'node/vivarium';
+}
+
+/** How many packets NetworkPolicies have dropped; that cluster counts them. */
+export async function droppedPackets(): Promise<number> {
+  return Number(await output('test/cluster/dropped', []));
+}

@@ -1,0 +1,26 @@
+import { after, before } from 'node:test';
+import { connect, type Caller, type ClientKind } from './clients.ts';
+import { startServer, type BackendName, type Server, type Settings } from './server.ts';
+
+/** A server and a client of it for the tests of one `describe`; both are there when a test runs. */
+export function useServer(backend: BackendName, settings: Settings = {}, kind: ClientKind = 'v2 modern') {
+  const used: { server?: Server; caller?: Caller } = {};
+  before(async () => {
+    used.server = await startServer(backend, settings);
+    used.caller = await connect(kind, used.server.mcpUrl);
+  });
+  after(async () => {
+    await used.caller?.close();
+    await used.server?.stop();
+  });
+  return {
+    get server(): Server {
+      if (!used.server) throw new Error('The server has not started.');
+      return used.server;
+    },
+    run: (...args: Parameters<Caller['run']>) => {
+      if (!used.caller) throw new Error('The client has not connected.');
+      return used.caller.run(...args);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { output, command } from './command.ts';
+
+/** The chart in the cluster, as the tests find it. */
+export interface Release {
+  name: string;
+  namespace: string;
+  /** Where its sandboxes run. */
+  sandboxes: string;
+  /** Credentials of the server's own account. */
+  kubeconfig: string;
+}
+
+const variable = 'E2E_RELEASE';
+
+/** The release of this run; harness/setup.ts makes it before the first test. */
+export function release(): Release {
+  const text = process.env[variable];
+  if (text === undefined) throw new Error('There is no release: run these tests with `npm run e2e`.');
+  return JSON.parse(text) as Release;
+}
+
+export function announce(made: Release): void {
+  process.env[variable] = JSON.stringify(made);
+}
+
+/** Installs the chart. `values` are helm's --set arguments. */
+export async function install(name: string, values: string[]): Promise<Release> {
+  const sandboxes = `${name}-sandboxes`;
+  const set = [`sandbox.namespace=${sandboxes}`, ...values].flatMap((value) => ['--set', value]);
+  await output('helm', ['install', name, 'helm/vivarium', '-n', name, '--create-namespace', ...set], {
+    seconds: 120,
+  });
+  const kubeconfig = await credentials(name, name);
+  return { name, namespace: name, sandboxes, kubeconfig };
+}
+
+/** Removes a release and all that came with it; one that is not there is no error. */
+export async function remove(name: string): Promise<void> {
+  await command('helm', ['uninstall', name, '-n', name, '--ignore-not-found', '--wait', '--timeout', '60s'], {
+    seconds: 90,
+  });
+  const namespaces = ['delete', 'namespace', name, `${name}-sandboxes`, '--ignore-not-found'];
+  await output('kubectl', [...namespaces, '--wait', '--timeout', '60s'], { seconds: 90 });
+}
+
+/** A kubeconfig for an account, with a token that the API server made for it. */
+async function credentials(namespace: string, account: string): Promise<string> {
+  const token = await output('kubectl', ['create', 'token', account, '-n', namespace, '--duration', '2h']);
+  const admin = await output('kubectl', ['config', 'view', '--raw', '--minify', '-o', 'json']);
+  const config = JSON.parse(admin) as { users: [{ user: object }] };
+  config.users[0].user = { token: token.trim() };
+  const folder = await mkdtemp(join(tmpdir(), 'vivarium-e2e-'));
+  const path = join(folder, 'kubeconfig');
+  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+export async function forget(made: Release): Promise<void> {
+  await rm(join(made.kubeconfig, '..'), { recursive: true, force: true });
+}

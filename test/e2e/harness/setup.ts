@@ -1,0 +1,17 @@
+/**
+ * Runs once around all files (node --test-global-setup): installs the chart, without servers, as the tests start their
+ * own, with its account and in its sandbox namespace.
+ */
+import { announce, forget, install, release, remove } from './release.ts';
+
+const name = 'vivarium-e2e';
+
+export async function globalSetup(): Promise<void> {
+  await remove(name); // what a run that was killed has left
+  announce(await install(name, ['replicas=0', 'config.concurrency=50']));
+}
+
+export async function globalTeardown(): Promise<void> {
+  await forget(release());
+  await remove(name);
+}
