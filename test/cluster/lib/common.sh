@@ -5,7 +5,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/vivarium/cluster
 STATE=${XDG_STATE_HOME:-$HOME/.local/state}/vivarium/cluster
 BIN=$CACHE/bin
-export KUBECONFIG=$STATE/kubeconfig
+export KUBECONFIG=$STATE/kubeconfig KUBECACHEDIR=$STATE/kubectl
 export PATH=$BIN:$PATH:/usr/sbin:/sbin
 
 say() { echo "==> $*" >&2; }

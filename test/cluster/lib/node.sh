@@ -20,6 +20,7 @@ node_ctr() { ctr --address "$STATE/run/containerd/containerd.sock" --namespace k
 
 node_nft() { nsenter --net --target "$(node_pid)" nft "$@"; }
 
+# The node is started without the lock that `up` holds, since it outlives it.
 start_node() {
   mkdir -p "$STATE"/run "$STATE"/var/{lib,log/node,tmp}
   ln -sfn ../run "$STATE/var/run"
@@ -27,7 +28,7 @@ start_node() {
   make_certs
   sysctl "${SYSCTLS[@]}" >"$STATE/sysctls"
   setsid unshare --pid --fork --kill-child --mount --propagation private --mount-proc --net --uts --ipc \
-    "$HERE/node/init" "$STATE" "$BIN" </dev/null &>"$STATE/var/log/node/init.log" &
+    "$HERE/node/init" "$STATE" "$BIN" </dev/null &>"$STATE/var/log/node/init.log" {lock}>&- &
   local unshare=$! pid='' deadline=$((SECONDS + 5))
   until pid=$(tr -d ' ' <"/proc/$unshare/task/$unshare/children") && [[ $pid ]]; do
     ((SECONDS < deadline)) || fail_with_logs "the node did not start"
@@ -66,7 +67,7 @@ END
 
 stop_node() {
   if node_alive; then
-    local pid deadline=$((SECONDS + 20))
+    local pid deadline=$((SECONDS + 60))
     pid=$(node_pid)
     kill -KILL "$pid" # the kernel ends every process of its name space before it is gone
     while node_alive; do
@@ -79,4 +80,5 @@ stop_node() {
   [[ ! -f $STATE/sysctls ]] || sysctl -qp "$STATE/sysctls"
   find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
   rm -rf --one-file-system "$STATE"
+  rmdir "$(dirname "$STATE")" 2>/dev/null || true
 }

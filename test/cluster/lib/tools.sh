@@ -8,7 +8,7 @@ CNI_PLUGINS=1.9.1
 COREDNS=1.14.7
 HELM=4.3.1
 
-PACKAGES=(ca-certificates curl gcc iproute2 libc6-dev libseccomp-dev nftables openssl pkg-config
+PACKAGES=(ca-certificates curl gcc iproute2 libc6-dev libseccomp-dev nftables openssl pkg-config procps
   busybox-static util-linux)
 
 install_packages() {
