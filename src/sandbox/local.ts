@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import type { Config } from '../config.ts';
 import type { Frame } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
@@ -40,7 +41,7 @@ export function createLocalBackend(config: Config): Backend {
     if (config.retentionSeconds === 0) traces.delete(trace.executionId);
   }
 
-  function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+  async function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
     signal.throwIfAborted();
     const began = performance.now();
     const threads = Math.max(1, Math.ceil(spec.limits.cpu));
@@ -52,6 +53,11 @@ export function createLocalBackend(config: Config): Backend {
         resolve();
       }),
     );
+    await once(child, 'spawn').catch((error: unknown) => {
+      throw new ServiceError('sandbox_failed', `bubblewrap cannot be started: ${String(error)}`, {
+        cause: error,
+      });
+    });
     const trace: Trace = { executionId: spec.executionId, limits: spec.limits, frames: [], lost: undefined };
     const ended = new AbortController();
     live.set(spec.executionId, {
@@ -61,7 +67,7 @@ export function createLocalBackend(config: Config): Backend {
       },
     });
     traces.set(spec.executionId, trace);
-    return Promise.resolve({
+    return {
       scheduledSeconds: (performance.now() - began) / 1000,
       run: (program, runSignal) =>
         runIn(child, spec, config, program, trace, AbortSignal.any([runSignal, ended.signal])),
@@ -71,7 +77,7 @@ export function createLocalBackend(config: Config): Backend {
         live.delete(spec.executionId);
         keep(trace);
       },
-    });
+    };
   }
 
   return {
