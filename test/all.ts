@@ -64,7 +64,7 @@ async function performOnCluster(): Promise<void> {
       const { code, lines } = await run([command]);
       if (code !== 0) throw new Error(`${command} failed`);
       const kubeconfig = lines.map((line) => /^export KUBECONFIG=(.+)$/.exec(line)?.[1]).find(Boolean);
-      if (kubeconfig) process.env['KUBECONFIG'] = kubeconfig;
+      if (kubeconfig) process.env.KUBECONFIG = kubeconfig;
     }
     for (const step of onCluster) await perform(step);
   } catch (error) {

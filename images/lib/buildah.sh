@@ -5,7 +5,6 @@
 archive_image() {
   local base=PYTHON_BASE
   [[ $1 == sandbox ]] || base=NODE_BASE
-  mkdir -p "$IMAGES"
   install_packages buildah debootstrap debian-archive-keyring
   load_base "$base"
   say "building vivarium-$1:$VERSION"
