@@ -40,7 +40,7 @@ verify: generate ## Generate, then fail if anything differs from what is committ
 
 deps: node_modules/.package-lock.json
 
-node_modules/.package-lock.json: package-lock.json scripts/ensure
+node_modules/.package-lock.json: package-lock.json
 	@scripts/ensure npm
 	@echo "==> installing the packages of package-lock.json"
 	@npm ci --no-fund --no-audit --loglevel=error
