@@ -10,9 +10,12 @@ interface Serving {
   why: string;
 }
 
-const server = spawn(process.execPath, ['src/main.ts', 'serve'], { stdio: ['ignore', 'inherit', 'pipe'] });
+// In a process group of its own: Ctrl-C in a terminal reaches a whole group, and a server takes a second one for haste.
+const server = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  stdio: ['ignore', 'inherit', 'pipe'],
+  detached: true,
+});
 const ended = once(server, 'exit') as Promise<[number | null]>;
-// Ctrl-C reaches the server too, which drains; this process waits for it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
 
 const serving = Promise.withResolvers<Serving>();
