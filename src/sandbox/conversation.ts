@@ -50,7 +50,7 @@ export async function* readFrames(
     for await (const bytes of source.bytes) {
       const frames = decoder.push(bytes);
       // The record itself lacks a frame: it is gone for good.
-      if (decoder.gap && source.fromStart) frames.push(...decoder.skipGap());
+      while (decoder.gap && source.fromStart) frames.push(...decoder.skipGap());
       for (const frame of frames) {
         if (frame.type === 'ready') continue;
         if (frame.type === 'exit') onExit();

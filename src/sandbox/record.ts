@@ -59,6 +59,8 @@ async function readFrames(
   const frames: Frame[] = [];
   try {
     for await (const bytes of readLog(client, podPath, false, signal)) frames.push(...decoder.push(bytes));
+    // A log that was rotated has lost its beginning; what is left still counts.
+    while (decoder.gap) frames.push(...decoder.skipGap());
   } catch (error) {
     // 400: the container has not started; 404: its pod has just gone.
     if (!(error instanceof ApiError && (error.status === 400 || error.status === 404))) throw error;

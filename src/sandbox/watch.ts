@@ -6,6 +6,9 @@ import { ApiError, type Client } from './client.ts';
 /** Longest silence of a watch before its connection counts as dead; bookmarks come about once a minute. */
 const silenceSeconds = 90;
 
+/** A watch that held for this long says nothing against the next one. */
+const steadySeconds = 10;
+
 export interface Listed {
   metadata?: { name?: string; resourceVersion?: string };
 }
@@ -41,11 +44,11 @@ export async function listAndWatch<T extends Listed>(
 ): Promise<void> {
   let pause = 0;
   while (!signal.aborted) {
+    const began = performance.now();
     try {
       const list = await client.json<List<T>>(path, { query, signal });
       watcher.replace(list.items);
       watcher.live(true);
-      pause = 0;
       await follow(
         client,
         path,
@@ -55,9 +58,11 @@ export async function listAndWatch<T extends Listed>(
       );
     } catch {
       watcher.live(false);
-      pause = Math.min(Math.max(pause * 2, 100), 5000);
-      await sleep(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
     }
+    // What held for a while is opened again at once; what ends soon, ever more seldom.
+    const held = performance.now() - began > steadySeconds * 1000;
+    pause = held ? 0 : Math.min(Math.max(pause * 2, 100), 5000);
+    await sleep(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -85,7 +90,7 @@ async function follow<T extends Listed>(
       if (event.type === 'DELETED') watcher.remove(event.object);
       else if (event.type !== 'BOOKMARK') watcher.change(event.object);
     }
-    // A server that ends each watch at once must not be asked again without a pause.
+    // A server that ends each watch at once must not be asked again without a pause, which comes before the next list.
     if (version === before) return;
   }
 }
