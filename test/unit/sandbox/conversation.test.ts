@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Frame } from '../../../src/output/frame.ts';
+import { agentLimits, readFrames, requestLine, type Source } from '../../../src/sandbox/conversation.ts';
+import { err, exit, lines, numbered, out, rawOut, ready, started } from '../support/frames.ts';
+import { pieces, seededRandom } from '../support/random.ts';
+
+describe('requestLine', () => {
+  it('is one line of JSON with every field', () => {
+    const program = { code: 'print(1)\n', stdin: 'ä\n', args: ['-x'], env: { A: '1' } };
+    const limits = agentLimits(
+      { seconds: 1.5, cpu: 1, memory_mb: 64 },
+      { outputBytes: 10, maxProcesses: 20, workspaceMb: 16 },
+      null,
+    );
+    const line = requestLine('id', program, limits).toString('utf8');
+    assert.equal(line.indexOf('\n'), line.length - 1);
+    assert.deepEqual(JSON.parse(line), {
+      type: 'run',
+      execution_id: 'id',
+      code: 'print(1)\n',
+      stdin: 'ä\n',
+      args: ['-x'],
+      env: { A: '1' },
+      limits: { seconds: 1.5, output_bytes: 10, processes: 20, file_bytes: 16_777_216, memory_bytes: null },
+    });
+  });
+});
+
+const frames = numbered(
+  ready,
+  started,
+  out('one\n'),
+  err('two ä\n'),
+  rawOut(Buffer.of(0xff, 0)),
+  out('three\n'),
+  exit({ stdout_bytes: 12, stderr_bytes: 7 }),
+);
+const bytes = lines(frames);
+const expected = frames.slice(1);
+
+async function* emit(...chunks: Buffer[]): AsyncGenerator<Buffer, void> {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}
+
+const attachOf = (...chunks: Buffer[]): Source => ({ bytes: emit(...chunks), fromStart: false });
+const logOf = (...chunks: Buffer[]): Source => ({ bytes: emit(...chunks), fromStart: true });
+
+interface Read {
+  frames: Frame[];
+  stray: string | undefined;
+  exits: number;
+  /** Sources that were not asked for. */
+  left: number;
+}
+
+async function read(...sources: Source[]): Promise<Read> {
+  const got: Frame[] = [];
+  let exits = 0;
+  const reading = readFrames(
+    () => Promise.resolve(sources.shift()),
+    () => {
+      exits += 1;
+    },
+  );
+  for (;;) {
+    const next = await reading.next();
+    if (next.done) return { frames: got, stray: next.value.stray, exits, left: sources.length };
+    got.push(next.value);
+  }
+}
+
+describe('readFrames', () => {
+  it('needs one source where that has it all', async () => {
+    assert.deepEqual(await read(attachOf(bytes), logOf(bytes)), {
+      frames: expected,
+      stray: undefined,
+      exits: 1,
+      left: 1,
+    });
+  });
+
+  it('ends at exit, whatever comes after', async () => {
+    const more = lines([{ seq: 7, type: 'stdout', text: 'forged' }]);
+    assert.deepEqual((await read(attachOf(Buffer.concat([bytes, more])))).frames, expected);
+  });
+
+  it('completes an attach that is cut at any byte from the log', async () => {
+    for (let cut = 0; cut < bytes.length; cut += 1) {
+      const result = await read(attachOf(bytes.subarray(0, cut)), logOf(bytes));
+      assert.deepEqual(result, { frames: expected, stray: undefined, exits: 1, left: 0 }, `cut at ${cut}`);
+    }
+  });
+
+  it('completes an attach that begins at any byte from the log', async () => {
+    for (let begin = 0; begin < bytes.length; begin += 1) {
+      const result = await read(attachOf(bytes.subarray(begin)), logOf(bytes));
+      assert.deepEqual(result.frames, expected, `from ${begin}`);
+      assert.equal(result.exits, 1);
+    }
+  });
+
+  it('reads a log again that is cut at any byte', async () => {
+    for (let cut = 0; cut < bytes.length; cut += 1) {
+      const result = await read(attachOf(), logOf(bytes.subarray(0, cut)), logOf(bytes));
+      assert.deepEqual(result.frames, expected, `cut at ${cut}`);
+    }
+  });
+
+  it('completes any piece of the attach from any pieces of the log', async () => {
+    const random = seededRandom(3);
+    for (let round = 0; round < 300; round += 1) {
+      const begin = Math.floor(random() * bytes.length);
+      const end = begin + Math.floor(random() * (bytes.length - begin));
+      const cut = Math.floor(random() * bytes.length);
+      const result = await read(
+        attachOf(...pieces(bytes.subarray(begin, end), random, 50)),
+        logOf(...pieces(bytes.subarray(0, cut), random, 50)),
+        logOf(...pieces(bytes, random, 50)),
+      );
+      assert.deepEqual(result.frames, expected, `attach ${begin} to ${end}, log up to ${cut}`);
+    }
+  });
+
+  it('leaves an attach that lacks a frame at once', async () => {
+    let asked = false;
+    async function* endless(): AsyncGenerator<Buffer, void> {
+      yield lines(frames.slice(0, 2));
+      yield lines(frames.slice(3, 4));
+      asked = true;
+      await new Promise(() => undefined);
+    }
+    const result = await read({ bytes: endless(), fromStart: false }, logOf(bytes));
+    assert.deepEqual(result.frames, expected);
+    assert.equal(asked, false);
+  });
+
+  it('goes on without frames that the log itself lacks, however many gaps', async () => {
+    const kept = frames.filter(({ seq }) => ![2, 4].includes(seq));
+    for (const log of [[lines(kept)], kept.map((frame) => lines([frame]))]) {
+      const result = await read(attachOf(), logOf(...log));
+      assert.deepEqual(result.frames, kept.slice(1));
+      assert.equal(result.exits, 1);
+    }
+  });
+
+  it('goes on without a beginning that the log has lost', async () => {
+    assert.deepEqual((await read(attachOf(), logOf(lines(frames.slice(4))))).frames, frames.slice(4));
+  });
+
+  it('ends without exit where no source has it, and says what was said last', async () => {
+    const cut = Buffer.concat([lines(frames.slice(0, 3)), Buffer.from('Killed\n')]);
+    assert.deepEqual(await read(attachOf(cut), logOf(cut)), {
+      frames: frames.slice(1, 3),
+      stray: 'Killed',
+      exits: 0,
+      left: 0,
+    });
+  });
+
+  it('calls onExit before it yields exit', async () => {
+    const order: string[] = [];
+    const reading = readFrames(
+      () => Promise.resolve(attachOf(bytes)),
+      () => order.push('onExit'),
+    );
+    for await (const frame of reading) {
+      if (frame.type === 'exit') order.push('exit');
+    }
+    assert.deepEqual(order, ['onExit', 'exit']);
+  });
+
+  it('passes on what a source throws', async () => {
+    async function* failing(): AsyncGenerator<Buffer, void> {
+      yield await Promise.resolve(lines(frames.slice(0, 2)));
+      throw new Error('broken');
+    }
+    await assert.rejects(read({ bytes: failing(), fromStart: false }), /broken/);
+  });
+});
