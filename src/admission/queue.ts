@@ -18,8 +18,11 @@ export function createQueue(settings: QueueSettings) {
   const waiting = new Set<Waiting>();
   let running = 0;
   let closed = false;
+  let idle = Promise.withResolvers<undefined>();
+  idle.resolve(undefined);
 
   function take(): () => void {
+    if (running === 0) idle = Promise.withResolvers();
     running += 1;
     let held = true;
     return () => {
@@ -27,7 +30,10 @@ export function createQueue(settings: QueueSettings) {
       held = false;
       running -= 1;
       const [first] = waiting;
-      if (!first) return;
+      if (!first) {
+        if (running === 0) idle.resolve(undefined);
+        return;
+      }
       waiting.delete(first);
       first.resolve(take());
     };
@@ -82,6 +88,10 @@ export function createQueue(settings: QueueSettings) {
     /** Takes no new requests. Those that wait keep their place. */
     close(): void {
       closed = true;
+    },
+    /** Resolves when nobody has a place, and so nobody waits for one. */
+    whenIdle(): Promise<undefined> {
+      return idle.promise;
     },
     get running() {
       return running;

@@ -67,7 +67,7 @@ export function executionRequest(sizes: { maxCodeBytes: number; maxStdinBytes: n
     limits: z
       .strictObject({
         cpu: z.number().min(0.05).optional().describe('CPUs.'),
-        memory_mb: z.number().int().min(32).optional().describe('Memory in MiB.'),
+        memory_mb: z.number().int().min(64).optional().describe('Memory in MiB.'),
       })
       .default({})
       .describe('Resources. More than the server allows is lowered to it.'),

@@ -10,7 +10,11 @@ interface ErrorKind {
 /** Every way the service itself can fail. A program that fails is a result, not an error. */
 export const errorKinds = {
   invalid_request: { http: 400, retryable: false, hint: 'Correct the named field.' },
-  not_found: { http: 404, retryable: false, hint: 'Check the id; results are kept for a short time only.' },
+  not_found: {
+    http: 404,
+    retryable: false,
+    hint: 'Check the path and the id; ended runs are kept for a short time only.',
+  },
   too_large: { http: 413, retryable: false, hint: 'Send less, or raise the limit that is named.' },
   queue_full: { http: 429, retryable: true, hint: 'Try again after the time given, or add replicas.' },
   queue_timeout: { http: 503, retryable: true, hint: 'Try again later, or raise concurrency.' },

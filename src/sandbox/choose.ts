@@ -44,6 +44,9 @@ async function connect(config: Config, events: BackendEvents, signal: AbortSigna
     return await createKubernetesBackend(config, client, events, signal);
   } catch (error) {
     await client.close();
+    if (error instanceof UnreachableError) {
+      throw new ServiceError('cluster_unreachable', error.message, { cause: error });
+    }
     if (error instanceof ApiError && error.status === 404) {
       throw new ServiceError(
         'forbidden',

@@ -32,6 +32,8 @@ export interface Call {
   timeoutSeconds?: number;
 }
 
+const defaultTimeoutSeconds = 10;
+
 /** Sees every call: its verb, and the status code, or 'error' where there was none. */
 export type ApiObserver = (verb: string, code: string) => void;
 
@@ -54,8 +56,9 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
   const server = cluster.server.replace(/\/$/, '');
   const dispatcher = await makeDispatcher(kubeConfig);
 
-  async function exchange(path: string, call: Call): Promise<Dispatcher.ResponseData> {
-    const { method = 'GET', query = {}, body, signal, timeoutSeconds = 10 } = call;
+  /** `bodySeconds` is the longest pause within the answer, 0 for none. */
+  async function exchange(path: string, call: Call, bodySeconds: number): Promise<Dispatcher.ResponseData> {
+    const { method = 'GET', query = {}, body, signal, timeoutSeconds = defaultTimeoutSeconds } = call;
     signal.throwIfAborted();
     const search = new URLSearchParams(query).toString();
     const verb = method.toLowerCase();
@@ -71,7 +74,7 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
         body: body === undefined ? null : JSON.stringify(body),
         signal,
         headersTimeout: timeoutSeconds * 1000,
-        bodyTimeout: 0,
+        bodyTimeout: bodySeconds * 1000,
       });
       observe(verb, String(response.statusCode));
       return response;
@@ -82,8 +85,8 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
     }
   }
 
-  async function accepted(path: string, call: Call): Promise<Dispatcher.ResponseData> {
-    const response = await exchange(path, call);
+  async function accepted(path: string, call: Call, bodySeconds: number): Promise<Dispatcher.ResponseData> {
+    const response = await exchange(path, call, bodySeconds);
     if (response.statusCode < 300) return response;
     throw await readError(response);
   }
@@ -91,7 +94,7 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
   return {
     server,
     async json<T>(path: string, call: Call): Promise<T> {
-      const response = await accepted(path, call);
+      const response = await accepted(path, call, call.timeoutSeconds ?? defaultTimeoutSeconds);
       try {
         return (await response.body.json()) as T;
       } catch (error) {
@@ -100,7 +103,7 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
       }
     },
     async stream(path, call) {
-      return (await accepted(path, call)).body;
+      return (await accepted(path, call, 0)).body;
     },
     async socket(path, query, protocol, signal) {
       const url = `${server.replace(/^http/, 'ws')}${path}?${new URLSearchParams(query).toString()}`;

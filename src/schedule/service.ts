@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from '../admission/queue.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -103,11 +102,12 @@ export function createService(
     async drain(seconds) {
       draining = true;
       queue.close();
-      const deadline = performance.now() + seconds * 1000;
-      while (queue.running + queue.waiting > 0 && performance.now() < deadline) await sleep(50);
-      for (const { stop } of live.values()) stop.abort(stops.shutdown());
-      // Each place is given back once its sandbox is away; taking it away is bounded.
-      while (queue.running > 0) await sleep(50);
+      const patience = setTimeout(() => {
+        for (const { stop } of live.values()) stop.abort(stops.shutdown());
+      }, seconds * 1000);
+      // Each place is given back once its sandbox is away, and taking it away is bounded.
+      await queue.whenIdle();
+      clearTimeout(patience);
     },
   };
 }

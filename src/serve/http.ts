@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Service } from '../schedule/service.ts';
-import { errorHandler } from './errors.ts';
+import { ServiceError } from '../result/errors.ts';
+import { errorHandler, sendError } from './errors.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import { restRoutes } from './rest.ts';
 
@@ -34,7 +35,7 @@ export function doorsApp(service: Service, factory: McpServerFactory, settings: 
   app.all('/mcp', mcp.route);
   app.use(restRoutes(service, settings));
   app.use((req, res) => {
-    res.status(404).json({ error: { code: 'not_found', message: `There is nothing at ${req.path}.` } });
+    sendError(res, new ServiceError('not_found', `There is nothing at ${req.method} ${req.path}.`));
   });
   app.use(errorHandler(log));
   return { app, close: mcp.close };
@@ -59,7 +60,7 @@ export function probesApp(service: Service, metrics: Metrics): Express {
   return app;
 }
 
-/** Listens; the answer's `close` stops at once, and its `url` names the port that it got. */
+/** Listens. `url` names the port that it got. */
 export async function listen(app: RequestListener, host: string, port: number) {
   const server = createServer(app);
   server.listen(port, host);
@@ -74,9 +75,13 @@ function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }
 
+/** Lets answers that are on their way arrive, for a short time. */
 async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
+  const haste = setTimeout(() => {
+    server.closeAllConnections();
+  }, 2000);
   server.close();
-  server.closeAllConnections();
   await closed;
+  clearTimeout(haste);
 }
