@@ -31,7 +31,7 @@ describe('executionRequest', () => {
       args: ['', '-x', 'ünï'],
       env: { _A1: 'value', lower: '' },
       timeout_seconds: 0.1,
-      limits: { cpu: 0.05, memory_mb: 32 },
+      limits: { cpu: 0.05, memory_mb: 64 },
     };
     assert.deepEqual(schema.parse(request), request);
   });
@@ -91,11 +91,11 @@ describe('executionRequest', () => {
     [
       'no memory',
       { code: '', limits: { memory_mb: 31 } },
-      ['limits.memory_mb: Too small: expected number to be >=32'],
+      ['limits.memory_mb: Too small: expected number to be >=64'],
     ],
     [
       'a part of a MiB',
-      { code: '', limits: { memory_mb: 32.5 } },
+      { code: '', limits: { memory_mb: 64.5 } },
       ['limits.memory_mb: Invalid input: expected int, received number'],
     ],
   ];
