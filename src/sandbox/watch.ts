@@ -98,6 +98,8 @@ async function follow<T extends Listed>(
 /** A line that does not parse ends the connection, and so leads to a new list: nothing is missed. */
 async function* events<T>(body: Readable): AsyncGenerator<WatchEvent<T>> {
   const silence = setTimeout(() => body.destroy(new Error('The watch fell silent.')), silenceSeconds * 1000);
+  // Stays: a body that is destroyed early reports an error when nobody reads it any more.
+  body.on('error', () => undefined);
   try {
     for await (const line of createInterface({ input: body, crlfDelay: Infinity })) {
       silence.refresh();
