@@ -46,13 +46,17 @@ export class ToolError extends Error {
   }
 }
 
+export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+
 const identity = { name: 'vivarium-e2e', version: '1' };
 const timeout = 170_000;
 
-/** A connected client over HTTP. */
-export function connect(kind: ClientKind, mcpUrl: string): Promise<Caller> {
+/** A connected client over HTTP. `options.fetch` is what it sends its requests with. */
+export function connect(kind: ClientKind, mcpUrl: string, options: { fetch?: Fetch } = {}): Promise<Caller> {
   const url = new URL(mcpUrl);
-  return kind === 'v1' ? connectV1(new HttpV1(url)) : connectV2(kind, new StreamableHTTPClientTransport(url));
+  return kind === 'v1'
+    ? connectV1(new HttpV1(url, options))
+    : connectV2(kind, new StreamableHTTPClientTransport(url, options));
 }
 
 /** A client that started the server itself, and speaks with it over stdin and stdout. */

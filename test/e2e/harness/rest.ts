@@ -23,7 +23,10 @@ export interface StreamEvent {
 
 /** A run over REST, event by event. Its connection can be cut: `destroy` closes the socket at once. */
 export interface Stream {
-  events: AsyncIterable<StreamEvent>;
+  /** The next event of a kind. */
+  next(event: string): Promise<StreamEvent>;
+  /** All that is still to come, up to the end. */
+  rest(): Promise<StreamEvent[]>;
   destroy(): void;
 }
 
@@ -33,7 +36,7 @@ export function streamRun(url: string, body: ExecutionRequestInput): Stream {
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
   });
   sent.end(JSON.stringify(body));
-  async function* events(): AsyncGenerator<StreamEvent> {
+  async function* events(): AsyncGenerator<StreamEvent, undefined> {
     const response = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
       sent.once('response', resolve);
       sent.once('error', reject);
@@ -50,6 +53,23 @@ export function streamRun(url: string, body: ExecutionRequestInput): Stream {
         }
       }
     }
+    return undefined;
   }
-  return { events: events(), destroy: () => sent.destroy() };
+  const coming = events();
+  return {
+    async next(event) {
+      // Not `for await`, which closes the connection where it is left.
+      for (;;) {
+        const next = await coming.next();
+        if (next.done) throw new Error(`The stream ended without ${event}.`);
+        if (next.value.event === event) return next.value;
+      }
+    },
+    async rest() {
+      const left: StreamEvent[] = [];
+      for await (const event of coming) left.push(event);
+      return left;
+    },
+    destroy: () => sent.destroy(),
+  };
 }

@@ -1,0 +1,165 @@
+/** However a run is ended from outside, within 5 s nothing is left of it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { connect, kinds, type Caller, type Fetch } from './harness/clients.ts';
+import { kubectl } from './harness/cluster.ts';
+import { startLive, vanished, type Live } from './harness/live.ts';
+import { release } from './harness/release.ts';
+import { rest, streamRun } from './harness/rest.ts';
+import { backends, startServer, type BackendName, type Server } from './harness/server.ts';
+import { until } from './harness/until.ts';
+
+const withinSeconds = 5;
+
+for (const backend of backends) {
+  describe(`cancelling: ${backend}`, { concurrency: 3 }, () => {
+    let server: Server | undefined;
+    before(async () => {
+      server = await startServer(backend);
+    });
+    after(() => server?.stop());
+    const url = () => server?.url ?? '';
+    const mcpUrl = () => server?.mcpUrl ?? '';
+
+    for (const kind of kinds) {
+      it(`by the client's own cancellation: ${kind}`, async () => {
+        const caller = await connect(kind, mcpUrl());
+        try {
+          const live = await startLive(caller);
+          live.cancel.abort();
+          await vanished(backend, live, withinSeconds);
+          assert.ok((await live.outcome) instanceof Error);
+        } finally {
+          await caller.close();
+        }
+      });
+
+      it(`by the client's disappearance: ${kind}`, async () => {
+        const connections = new Agent();
+        const caller = await connect(kind, mcpUrl(), { fetch: fetchOver(connections) });
+        const live = await startLive(caller);
+        await connections.destroy();
+        await vanished(backend, live, withinSeconds);
+      });
+    }
+
+    it('by the end of a REST connection', async () => {
+      const stream = streamRun(url(), { code: 'import time; time.sleep(150)', timeout_seconds: 160 });
+      const { data } = await stream.next('started');
+      const id = String(data.execution_id);
+      assert.equal((await view(url(), id)).state, 'running');
+      stream.destroy();
+      await vanished(backend, { id, mark: 'none' } as Live, withinSeconds);
+      await until('it does not run', async () => (await view(url(), id)).state !== 'running', withinSeconds);
+    });
+
+    it('by its id; what it had written is kept', async () => {
+      const caller = await connect('v2 modern', mcpUrl());
+      try {
+        const live = await startLive(caller);
+        await checkDeleted(backend, live, url());
+      } finally {
+        await caller.close();
+      }
+    });
+
+    it('an id that is not there is not found, and one that is none is refused', async () => {
+      const unknown = await rest('DELETE', `${url()}/v1/executions/${'a'.repeat(26)}`);
+      const wrong = await rest('DELETE', `${url()}/v1/executions/run-1`);
+      const codes = [unknown, wrong].map(({ body }) => (body as { error: { code: string } }).error.code);
+      assert.deepEqual([unknown.status, wrong.status, codes], [404, 400, ['not_found', 'invalid_request']]);
+    });
+
+    it('by SIGTERM to its server', async () => {
+      const own = await startServer(backend, { VIVARIUM_DRAIN_SECONDS: '1' });
+      let caller: Caller | undefined;
+      try {
+        caller = await connect('v2 modern', own.mcpUrl);
+        const live = await startLive(caller);
+        own.kill('SIGTERM');
+        await vanished(backend, live, withinSeconds);
+        const outcome = await live.outcome;
+        if (outcome instanceof Error) throw outcome;
+        assert.deepEqual([outcome.status, outcome.stdout, outcome.exit_code], ['cancelled', 'before', null]);
+        assert.match(outcome.message, /server shuts down/);
+        await until('the server has ended', () => own.hasEnded(), 10);
+        if (backend === 'kubernetes') await noLease(own);
+      } finally {
+        await caller?.close();
+        await own.stop();
+      }
+    });
+  });
+}
+
+describe('cancelling through another replica', { concurrency: 3 }, () => {
+  const servers: Server[] = [];
+  before(async () => {
+    servers.push(...(await Promise.all([startServer('kubernetes'), startServer('kubernetes')])));
+  });
+  after(() => Promise.all(servers.map((server) => server.stop())));
+  const [here, there] = [() => servers[0]?.mcpUrl ?? '', () => servers[1]?.mcpUrl ?? ''];
+
+  for (const kind of ['v1', 'v2 legacy'] as const) {
+    it(`by the client's own cancellation: ${kind}`, async () => {
+      let sent = 0;
+      const caller = await connect(kind, here(), {
+        fetch: (input, init) => {
+          const isCancel = typeof init?.body === 'string' && init.body.includes('notifications/cancelled');
+          if (!isCancel) return fetch(input, withoutAbort(init));
+          sent += 1;
+          return fetch(there(), init);
+        },
+      });
+      try {
+        const live = await startLive(caller);
+        live.cancel.abort();
+        await vanished('kubernetes', live, withinSeconds);
+        assert.equal(sent, 1);
+      } finally {
+        await caller.close();
+      }
+    });
+  }
+
+  it('by its id', async () => {
+    const caller = await connect('v2 modern', here());
+    try {
+      const live = await startLive(caller);
+      await checkDeleted('kubernetes', live, there().replace(/\/mcp$/, ''));
+    } finally {
+      await caller.close();
+    }
+  });
+});
+
+async function checkDeleted(backend: BackendName, live: Live, url: string): Promise<void> {
+  const { status, body } = await rest('DELETE', `${url}/v1/executions/${live.id}`);
+  assert.deepEqual([status, body], [202, { execution_id: live.id }]);
+  await vanished(backend, live, withinSeconds);
+  const outcome = await live.outcome;
+  if (outcome instanceof Error) throw outcome;
+  assert.deepEqual([outcome.status, outcome.stdout, outcome.exit_code], ['cancelled', 'before', null]);
+}
+
+async function view(url: string, id: string): Promise<{ state?: string }> {
+  return (await rest('GET', `${url}/v1/executions/${id}`)).body as { state?: string };
+}
+
+async function noLease({ replica }: Server): Promise<void> {
+  const leases = await kubectl(['get', 'leases', '-n', release().sandboxes, '-o', 'name']);
+  assert.ok(!leases.includes(replica), leases);
+}
+
+/** A fetch whose connections can be destroyed under it. */
+function fetchOver(dispatcher: Agent): Fetch {
+  return (input, init) => undiciFetch(input, { ...(init as object), dispatcher });
+}
+
+/** The message must do it, and not the end of the connection that a client closes along with it. */
+function withoutAbort(init: RequestInit = {}): RequestInit {
+  const { signal, ...others } = init;
+  assert.ok(signal);
+  return others;
+}
