@@ -25,9 +25,7 @@ const slow: Step[] = [
 
 /** What needs a cluster; `after` happens whatever comes before it. */
 const cluster = { before: ['test/cluster/up', 'images/build'], after: 'test/cluster/down' };
-const onCluster: Step[] = [
-  { name: 'e2e', command: ['npm', 'run', '--silent', 'e2e'] },
-];
+const onCluster: Step[] = [{ name: 'e2e', command: ['npm', 'run', '--silent', 'e2e'] }];
 
 const totals: Counts = { passed: 0, failed: 0 };
 

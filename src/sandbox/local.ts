@@ -126,6 +126,7 @@ async function* runIn(
     if (trace.frames.at(-1)?.type !== 'exit')
       throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
   } catch (error) {
+    if (callerSignal.aborted) trace.lost = new SandboxLost('cancelled', 'The run was cancelled.');
     callerSignal.throwIfAborted();
     const lost = tooLate.aborted
       ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was ended.')

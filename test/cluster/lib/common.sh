@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # those who source this use its variables
 # Where things are, and how to talk to the person who runs this.
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
