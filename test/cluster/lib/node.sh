@@ -27,8 +27,8 @@ start_node() {
   copy_resolv_conf
   make_certs
   sysctl "${SYSCTLS[@]}" >"$STATE/sysctls"
+  # shellcheck disable=SC2154 # `up` opens the lock
   setsid unshare --pid --fork --kill-child --mount --propagation private --mount-proc --net --uts --ipc \
-    # shellcheck disable=SC2154 # the lock of common.sh
     "$HERE/node/init" "$STATE" "$BIN" </dev/null &>"$STATE/var/log/node/init.log" {lock}>&- &
   local unshare=$! pid='' deadline=$((SECONDS + 5))
   until pid=$(tr -d ' ' <"/proc/$unshare/task/$unshare/children") && [[ $pid ]]; do
