@@ -99,9 +99,9 @@ async function follow<T extends Listed>(
 async function* events<T>(body: Readable): AsyncGenerator<WatchEvent<T>> {
   const silence = setTimeout(() => body.destroy(new Error('The watch fell silent.')), silenceSeconds * 1000);
   // Stays: a body that is destroyed early reports an error when nobody reads it any more.
-  body.on('error', () => undefined);
+  const lines = createInterface({ input: body, crlfDelay: Infinity }).on('error', () => undefined);
   try {
-    for await (const line of createInterface({ input: body, crlfDelay: Infinity })) {
+    for await (const line of lines) {
       silence.refresh();
       yield JSON.parse(line) as WatchEvent<T>;
     }
