@@ -1,0 +1,175 @@
+import type { ServerResponse } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Frame } from '../../../src/output/frame.ts';
+import type { Store, Stored } from './store.ts';
+
+const stdoutChannel = 1;
+
+/** What an agent is asked to run. */
+export interface Asked {
+  type: string;
+  execution_id: string;
+  code: string;
+  stdin: string;
+  args: string[];
+  env: Record<string, string>;
+  limits: Record<string, unknown>;
+}
+
+/** A pod, of which a test plays the kubelet and the agent. */
+export class FakePod {
+  readonly name: string;
+  readonly job: string;
+  /** Resolves with the request once it has come over stdin. */
+  readonly asked: Promise<Asked>;
+  /** Aborted when the pod is deleted. */
+  readonly deleted: AbortSignal;
+  readonly #pods: Store;
+  readonly #deleting = new AbortController();
+  readonly #asked = Promise.withResolvers<Asked>();
+  readonly #sockets = new Set<WebSocket>();
+  readonly #followers = new Set<ServerResponse>();
+  #log = Buffer.alloc(0);
+  #stdin = '';
+  #isOver = false;
+  #seq = 0;
+
+  constructor(pods: Store, name: string, job: string) {
+    this.#pods = pods;
+    this.name = name;
+    this.job = job;
+    this.asked = this.#asked.promise;
+    this.deleted = this.#deleting.signal;
+  }
+
+  get uid(): string {
+    return this.#pods.objects.get(this.name)?.metadata.uid ?? '';
+  }
+
+  /** Gives the pod a status, and a node unless it is told that it has none. */
+  status(status: object, nodeName: string | undefined = 'node-1'): void {
+    const pod = this.#pods.objects.get(this.name);
+    if (!pod) return;
+    const spec = { ...(pod['spec'] as object), ...(nodeName !== undefined && { nodeName }) };
+    this.#pods.update({ ...pod, spec, status });
+  }
+
+  /** Takes the pod to where its agent waits. */
+  start(): void {
+    this.status({ phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'True' }] });
+    this.#container('Running', { running: { startedAt: new Date().toISOString() } });
+  }
+
+  /** A container that waits, terminated or runs. */
+  #container(phase: string, state: object, more: object = {}): void {
+    this.status({ phase, containerStatuses: [{ name: 'sandbox', restartCount: 0, state }], ...more });
+  }
+
+  wait(reason: string, message: string): void {
+    this.#container('Pending', { waiting: { reason, message } });
+  }
+
+  /** The container ends: so do the log and the attach. */
+  end(terminated: { exitCode: number; reason: string }, more: object = {}): void {
+    this.hangUp();
+    this.#container(terminated.exitCode === 0 ? 'Succeeded' : 'Failed', { terminated }, more);
+  }
+
+  /** Attach and log end, and the status says nothing. */
+  hangUp(): void {
+    this.#isOver = true;
+    this.detach();
+    for (const res of this.#followers) res.end();
+  }
+
+  /** Deletes the pod, as a controller or a person does. */
+  delete(): void {
+    this.#pods.delete(this.name);
+    this.#deleting.abort();
+    this.hangUp();
+  }
+
+  /** Numbers a frame as the agent does. */
+  line(frame: Omit<Frame, 'seq'> & Record<string, unknown>): Buffer {
+    return Buffer.from(`${JSON.stringify({ seq: this.#seq++, ...frame })}\n`);
+  }
+
+  /** Bytes of the agent's stdout: to the log and to those who are attached. */
+  write(bytes: Buffer, to: { log?: boolean; attach?: boolean } = {}): void {
+    if (to.log !== false) {
+      this.#log = Buffer.concat([this.#log, bytes]);
+      for (const res of this.#followers) res.write(bytes);
+    }
+    if (to.attach === false) return;
+    for (const socket of this.#sockets) socket.send(Buffer.concat([Buffer.of(stdoutChannel), bytes]));
+  }
+
+  say(
+    frame: Omit<Frame, 'seq'> & Record<string, unknown>,
+    to: { log?: boolean; attach?: boolean } = {},
+  ): void {
+    this.write(this.line(frame), to);
+  }
+
+  /** Breaks the attach without a goodbye. */
+  detach(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  /** Sends what is no WebSocket frame. */
+  garble(): void {
+    for (const socket of this.#sockets) {
+      (socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(
+        Buffer.alloc(64, 0xff),
+      );
+    }
+  }
+
+  get isAttached(): boolean {
+    return this.#sockets.size > 0;
+  }
+
+  attach(socket: WebSocket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined);
+    socket.on('message', (message: Buffer) => {
+      this.#stdin += message.subarray(1).toString('utf8');
+      const end = this.#stdin.indexOf('\n');
+      if (end >= 0) this.#asked.resolve(JSON.parse(this.#stdin.slice(0, end)) as Asked);
+    });
+  }
+
+  serveLog(follow: boolean, res: ServerResponse): void {
+    res.writeHead(200, { 'content-type': 'text/plain' });
+    res.write(this.#log);
+    if (!follow || this.#isOver) {
+      res.end();
+      return;
+    }
+    this.#followers.add(res);
+    res.on('close', () => this.#followers.delete(res));
+  }
+
+  /** Breaks the connections of those who follow the log. */
+  cutLog(): void {
+    for (const res of this.#followers) res.destroy();
+  }
+}
+
+/** The pod of a Job, as the Job controller makes it. */
+export function podOf(job: Stored): Stored {
+  const template = (job['spec'] as { template: { metadata: Stored['metadata']; spec: object } }).template;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `${job.metadata.name}-abcde`,
+      namespace: job.metadata.namespace ?? '',
+      labels: { ...template.metadata.labels, 'batch.kubernetes.io/job-name': job.metadata.name },
+      ownerReferences: [{ uid: job.metadata.uid ?? '' }],
+    },
+    spec: template.spec,
+    status: { phase: 'Pending' },
+  };
+}

@@ -1,0 +1,38 @@
+import type { FakePod } from './pod.ts';
+
+/** Plays a pod from its creation on. */
+export type Script = (pod: FakePod) => Promise<void> | void;
+
+export const exited = (stdoutBytes: number, changes: object = {}) => ({
+  type: 'exit' as const,
+  cause: 'exited',
+  exit_code: 0,
+  signal: null,
+  stdout_bytes: stdoutBytes,
+  stderr_bytes: 0,
+  ran_seconds: 0.01,
+  ...changes,
+});
+
+/** Starts, says that it is ready and waits for its request. */
+export async function started(pod: FakePod) {
+  pod.start();
+  pod.say({ type: 'ready', python: '3.13.5' });
+  const asked = await pod.asked;
+  pod.say({ type: 'started', execution_id: asked.execution_id });
+  return asked;
+}
+
+/** "Runs" code by writing it to stdout. */
+export const echo: Script = async (pod) => {
+  const { code } = await started(pod);
+  pod.say({ type: 'stdout', text: code });
+  pod.say(exited(Buffer.byteLength(code)));
+  pod.end({ exitCode: 0, reason: 'Completed' });
+};
+
+/** Writes, and never ends by itself. */
+export const endless: Script = async (pod) => {
+  await started(pod);
+  pod.say({ type: 'stdout', text: 'still here\n' });
+};

@@ -1,0 +1,79 @@
+import type { TestContext } from 'node:test';
+import { startServer, type Server } from '../../src/app.ts';
+import { settings, type Config } from '../../src/config.ts';
+import type { ExecutionRequestInput } from '../../src/request/execution.ts';
+import type { describeError } from '../../src/result/errors.ts';
+import type { ExecutionResult } from '../../src/result/execution-result.ts';
+import { FakeApi } from './fake-api/server.ts';
+
+export type ErrorBody = ReturnType<typeof describeError>['body'];
+
+export interface Answer<Body> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+export function config(changes: Partial<Config> = {}): Config {
+  return {
+    ...settings.parse({
+      backend: 'kubernetes',
+      namespace: 'sandboxes',
+      replicaName: 'one',
+      port: 0,
+      probePort: 0,
+      drainSeconds: 0.1,
+      logLevel: 'silent',
+    }),
+    ...changes,
+  };
+}
+
+export async function fakeApi(t: TestContext): Promise<FakeApi> {
+  const api = new FakeApi();
+  await api.start();
+  t.after(() => api.stop());
+  return api;
+}
+
+/** Vivarium on a fake cluster, its doors open. */
+export async function vivarium(api: FakeApi, changes: Partial<Config> = {}): Promise<Server> {
+  process.env['KUBECONFIG'] = api.kubeconfig;
+  const server = await startServer(config(changes), new AbortController().signal);
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= server.close());
+  api.clients.push(close);
+  return { ...server, close };
+}
+
+export async function call<Body>(url: string, init: RequestInit = {}): Promise<Answer<Body>> {
+  const response = await fetch(url, init);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+}
+
+export function post<Body>(
+  server: Server,
+  request: ExecutionRequestInput | string | object,
+  init: RequestInit = {},
+): Promise<Answer<Body>> {
+  return call<Body>(`${server.url}/v1/executions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string> | undefined) },
+    body: typeof request === 'string' ? request : JSON.stringify(request),
+    ...(init.signal && { signal: init.signal }),
+  });
+}
+
+/** The result of a run, which must come to one. */
+export async function run(server: Server, request: ExecutionRequestInput): Promise<ExecutionResult> {
+  const { status, body } = await post<ExecutionResult>(server, request);
+  if (status !== 200) throw new Error(`HTTP status ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
+
+/** The error of a run, which must not come to a result. */
+export async function refused(server: Server, request: ExecutionRequestInput): Promise<Answer<ErrorBody>> {
+  const answer = await post<ErrorBody>(server, request);
+  if (answer.status === 200) throw new Error(`A result: ${JSON.stringify(answer.body)}`);
+  return answer;
+}
