@@ -57,9 +57,9 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
         for await (const [message] of messages) {
           if (message[0] === stdoutChannel && message.length > 1) yield message.subarray(1);
         }
-      } catch (error) {
+      } catch {
+        // A connection that breaks ends stdout, however it breaks.
         runSignal.throwIfAborted();
-        if (!closing.signal.aborted) throw error;
       } finally {
         runSignal.removeEventListener('abort', abort);
       }

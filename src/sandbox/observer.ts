@@ -25,9 +25,13 @@ export interface Observer {
 
 type Listener = (sighting: Sighting) => void;
 
+/** Ends of pods that are gone, and that a run may still ask for. */
+const keptEnds = 1000;
+
 export function createObserver(client: Client, namespace: string, replica: string): Observer {
   const closing = new AbortController();
   const pods = new Map<string, V1Pod>();
+  const ends = new Map<string, Phase>();
   const listeners = new Map<string, Set<Listener>>();
   const broken = new Set<string>();
 
@@ -43,8 +47,12 @@ export function createObserver(client: Client, namespace: string, replica: strin
   const lose = (pod: V1Pod) => {
     const job = jobOf(pod);
     if (job === undefined) return;
+    const phase = gone(pod);
     pods.delete(job);
-    tell(job, { pod, phase: gone(pod) });
+    // A run that still reads asks only when it has read all: no change comes then any more.
+    ends.set(job, phase);
+    for (const oldest of ends.keys()) if (ends.size > keptEnds) ends.delete(oldest);
+    tell(job, { pod, phase });
   };
 
   const podsPath = `/api/v1/namespaces/${namespace}/pods`;
@@ -124,7 +132,7 @@ export function createObserver(client: Client, namespace: string, replica: strin
         signal.addEventListener('abort', abort, { once: true });
         listeners.set(job, (listeners.get(job) ?? new Set()).add(listener));
         const pod = pods.get(job);
-        listener({ pod, phase: pod ? phaseOf(pod) : { state: 'pending' } });
+        listener({ pod, phase: pod ? phaseOf(pod) : (ends.get(job) ?? { state: 'pending' }) });
       });
     },
     stale() {
