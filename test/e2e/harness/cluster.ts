@@ -61,11 +61,11 @@ export function started(selector: Selector): Promise<V1Pod> {
 }
 
 /** Waits until there is neither a Job nor a pod with these labels. */
-export async function gone(selector: Selector, seconds: number): Promise<void> {
+export async function gone(selector: Selector, seconds: number, namespace?: string): Promise<void> {
   await until(
     `no Job and no pod with ${JSON.stringify(selector)}`,
     async () => {
-      const [left, running] = await Promise.all([jobs(selector), pods(selector)]);
+      const [left, running] = await Promise.all([jobs(selector, namespace), pods(selector, namespace)]);
       return left.length === 0 && running.length === 0;
     },
     seconds,

@@ -8,7 +8,8 @@ import { until } from './until.ts';
 export const backends = ['local', 'kubernetes'] as const;
 export type BackendName = (typeof backends)[number];
 
-export type Settings = Record<`VIVARIUM_${string}`, string>;
+/** Settings by their variables, and KUBECONFIG. */
+export type Settings = Partial<Record<`VIVARIUM_${string}` | 'KUBECONFIG', string>>;
 
 /** A server in a process of its own. */
 export interface Server {
@@ -31,7 +32,6 @@ export interface Server {
  */
 const shared: Settings = {
   VIVARIUM_DEFAULT_CPU: '0.25',
-  VIVARIUM_UNSCHEDULABLE_SECONDS: '45',
   VIVARIUM_START_TIMEOUT_SECONDS: '60',
   VIVARIUM_QUEUE_WAIT_SECONDS: '120',
   VIVARIUM_DRAIN_SECONDS: '1',
