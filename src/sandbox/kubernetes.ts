@@ -179,5 +179,5 @@ function asServiceError(error: unknown, words: string, lateAfter: number | false
 
 function refusal(error: ApiError): ErrorCode {
   if (error.message.includes('exceeded quota')) return 'quota_exceeded';
-  return [401, 403, 404].includes(error.status) ? 'forbidden' : 'sandbox_failed';
+  return [401, 403, 404, 422].includes(error.status) ? 'forbidden' : 'sandbox_failed';
 }
