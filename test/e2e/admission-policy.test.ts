@@ -50,7 +50,7 @@ async function upgrade(changes: Partial<Config>): Promise<void> {
 
 describe('the admission policy', () => {
   before(async () => {
-    release = await install(name, ['replicas=0']);
+    release = await install(name, { replicas: 0 });
     await becomes(false, { image: 'busybox' });
   });
 

@@ -15,7 +15,7 @@ describe('what the cluster refuses', () => {
   let made: Release | undefined;
   before(async () => {
     await remove(name);
-    made = await install(name, ['replicas=0', `config.image=${image}`, 'config.maxMemoryMb=1048576']);
+    made = await install(name, { replicas: 0, 'config.image': image, 'config.maxMemoryMb': 1_048_576 });
   });
   after(async () => {
     if (made) await forget(made);

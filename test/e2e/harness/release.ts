@@ -13,6 +13,8 @@ export interface Release {
   kubeconfig: string;
 }
 
+export type Values = Record<string, string | number>;
+
 const variable = 'E2E_RELEASE';
 
 /** The release of this run; harness/setup.ts makes it before the first test. */
@@ -26,10 +28,16 @@ export function announce(made: Release): void {
   process.env[variable] = JSON.stringify(made);
 }
 
-/** Installs the chart. `values` are helm's --set arguments. */
-export async function install(name: string, values: string[]): Promise<Release> {
+/** helm's arguments for values, by their paths. */
+export function setting(name: string, values: Values): string[] {
+  const all = { 'sandbox.namespace': `${name}-sandboxes`, ...values };
+  return Object.entries(all).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);
+}
+
+/** Installs the chart. */
+export async function install(name: string, values: Values): Promise<Release> {
   const sandboxes = `${name}-sandboxes`;
-  const set = [`sandbox.namespace=${sandboxes}`, ...values].flatMap((value) => ['--set', value]);
+  const set = setting(name, values);
   await output('helm', ['install', name, 'helm/vivarium', '-n', name, '--create-namespace', ...set], {
     seconds: 120,
   });
@@ -44,6 +52,13 @@ export async function remove(name: string): Promise<void> {
   });
   const namespaces = ['delete', 'namespace', name, `${name}-sandboxes`, '--ignore-not-found'];
   await output('kubectl', [...namespaces, '--wait', '--timeout', '60s'], { seconds: 90 });
+}
+
+/** What runs that were killed have left: releases, and namespaces without one. */
+export async function removeLeftovers(): Promise<void> {
+  const names = await output('kubectl', ['get', 'namespaces', '-o', 'jsonpath={.items[*].metadata.name}']);
+  const left = names.split(' ').filter((found) => /^vivarium-(e2e|policy)(-|$)/.test(found));
+  await Promise.all(left.filter((found) => !found.endsWith('-sandboxes')).map(remove));
 }
 
 /** A kubeconfig for an account, with a token that the API server made for it. */

@@ -2,13 +2,13 @@
  * Runs once around all files (node --test-global-setup): installs the chart, without servers, as the tests start their
  * own, with its account and in its sandbox namespace.
  */
-import { announce, forget, install, release, remove } from './release.ts';
+import { announce, forget, install, release, remove, removeLeftovers } from './release.ts';
 
 const name = 'vivarium-e2e';
 
 export async function globalSetup(): Promise<void> {
-  await remove(name); // what a run that was killed has left
-  announce(await install(name, ['replicas=0', 'config.concurrency=50']));
+  await removeLeftovers();
+  announce(await install(name, { replicas: 0, 'config.concurrency': 50 }));
 }
 
 export async function globalTeardown(): Promise<void> {

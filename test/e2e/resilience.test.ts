@@ -1,0 +1,173 @@
+/** The way to the API server breaks, and the results are exact all the same; or it stays broken, and that is said. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, ToolError, type Caller } from './harness/clients.ts';
+import { gone, jobs, ofReplica } from './harness/cluster.ts';
+import { openProxy, type Proxy } from './harness/proxy.ts';
+import { startServer, type Server, type Settings } from './harness/server.ts';
+import { until } from './harness/until.ts';
+
+/** How long the API server is away where it comes back: the fault itself, and no wait for anything. */
+const awayMs = 3000;
+
+const talks = `import sys, time
+for n in range(60):
+    print('out', n)
+    print('err', n, file=sys.stderr)
+    time.sleep(0.1)
+raise SystemExit(5)`;
+
+const said = (word: string) => Array.from({ length: 60 }, (_, n) => `${word} ${n}\n`).join('');
+
+interface Setting {
+  proxy: Proxy;
+  server: Server;
+  caller: Caller;
+}
+
+/** Each test has a server and a way of its own. */
+async function withProxy(test: (setting: Setting) => Promise<void>, settings: Settings = {}): Promise<void> {
+  const proxy = await openProxy();
+  let server: Server | undefined;
+  try {
+    server = await startServer('kubernetes', { KUBECONFIG: proxy.kubeconfig, ...settings });
+    const caller = await connect('v2 modern', server.mcpUrl);
+    await test({ proxy, server, caller });
+    await caller.close();
+  } finally {
+    await server?.stop();
+    await proxy.close();
+  }
+}
+
+/** Runs the program that talks; `fault` happens when it has said its 20th line. */
+async function talkWhile(caller: Caller, fault: () => Promise<void> | void): Promise<void> {
+  let last = '';
+  const run = caller.run({ code: talks }, { onProgress: (message) => (last = message) });
+  run.catch(() => undefined); // awaited below
+  await until('the program has begun to talk', () => Number(/(\d+)$/.exec(last)?.[1] ?? 0) > 20, 60);
+  await fault();
+  const result = await run;
+  assert.deepEqual(
+    {
+      status: result.status,
+      exit_code: result.exit_code,
+      stdout: result.stdout,
+      stderr: result.stderr,
+      truncated: result.truncated,
+    },
+    { status: 'failed', exit_code: 5, stdout: said('out'), stderr: said('err'), truncated: false },
+    JSON.stringify(result.message),
+  );
+}
+
+async function readiness({ probesUrl }: Server): Promise<number> {
+  return (await fetch(`${probesUrl}/readyz`, { signal: AbortSignal.timeout(10_000) })).status;
+}
+
+describe('a broken way to the API server', { concurrency: 3 }, () => {
+  it('every connection cut in the middle of a run', async () => {
+    await withProxy(({ proxy, caller }) => talkWhile(caller, proxy.cut));
+  });
+
+  it('cut three times in one run', async () => {
+    await withProxy(({ proxy, caller }) =>
+      talkWhile(caller, async () => {
+        for (let times = 0; times < 3; times += 1) {
+          proxy.cut();
+          await sleep(500);
+        }
+      }),
+    );
+  });
+
+  it('away in the middle of a run, and back', async () => {
+    await withProxy(({ proxy, server, caller }) =>
+      talkWhile(caller, async () => {
+        assert.equal(await readiness(server), 200);
+        proxy.leave();
+        await until('the server is not ready', async () => (await readiness(server)) === 503, 5);
+        await sleep(awayMs);
+        proxy.restore();
+        await until('the server is ready', async () => (await readiness(server)) === 200, 15);
+      }),
+    );
+  });
+
+  it('away until after the end of a run', async () => {
+    await withProxy(async ({ proxy, caller }) => {
+      const messages: string[] = [];
+      const run = caller.run(
+        { code: 'import time\nprint("first", end="")\ntime.sleep(2)\nprint(" last", end="")' },
+        { onProgress: (message) => messages.push(message) },
+      );
+      run.catch(() => undefined); // awaited below
+      await until('the program runs', () => messages.at(-1)?.endsWith(': first'), 60);
+      proxy.leave();
+      await sleep(awayMs + 1000);
+      proxy.restore();
+      const { status, stdout } = await run;
+      assert.deepEqual([status, stdout], ['succeeded', 'first last']);
+    });
+  });
+
+  it('away when a run begins, and back', async () => {
+    await withProxy(async ({ proxy, caller }) => {
+      proxy.leave();
+      const run = caller.run({ code: 'print("late")' });
+      run.catch(() => undefined); // awaited below
+      await sleep(awayMs);
+      proxy.restore();
+      const { status, stdout } = await run;
+      assert.deepEqual([status, stdout], ['succeeded', 'late\n']);
+    });
+  });
+
+  it('the answer to the creation of a Job is lost: there is one Job all the same', async () => {
+    await withProxy(async ({ proxy, server, caller }) => {
+      proxy.loseAnswers();
+      const run = caller.run({ code: 'print("once")' });
+      run.catch(() => undefined); // awaited below
+      const ours = () => jobs(ofReplica(server.replica));
+      await until('the Job is there', async () => (await ours()).length === 1, 20);
+      proxy.restore();
+      const { status, stdout } = await run;
+      assert.deepEqual([status, stdout], ['succeeded', 'once\n']);
+      assert.equal((await ours()).length, 1);
+    });
+  });
+});
+
+describe('no way to the API server', () => {
+  let proxy: Proxy | undefined;
+  before(async () => {
+    proxy = await openProxy();
+  });
+  after(() => proxy?.close());
+
+  it('is said within the time that a start may take', async () => {
+    assert.ok(proxy);
+    const server = await startServer('kubernetes', {
+      KUBECONFIG: proxy.kubeconfig,
+      VIVARIUM_START_TIMEOUT_SECONDS: '4',
+    });
+    try {
+      const caller = await connect('v2 modern', server.mcpUrl);
+      proxy.leave();
+      const began = performance.now();
+      const error = await caller.run({ code: 'print(1)' }).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof ToolError, JSON.stringify(error));
+      assert.equal(error.code, 'cluster_unreachable', error.message);
+      // Taking away what may have been made is tried for some more seconds.
+      const seconds = (performance.now() - began) / 1000;
+      assert.ok(seconds < 12, `It took ${seconds} s.`);
+      proxy.restore();
+      assert.equal((await caller.run({ code: 'print("back")' })).stdout, 'back\n');
+      await caller.close();
+    } finally {
+      await server.stop();
+    }
+    await gone(ofReplica(server.replica), 10);
+  });
+});
