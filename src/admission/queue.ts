@@ -28,14 +28,14 @@ export function createQueue(settings: QueueSettings) {
     return () => {
       if (!held) return;
       held = false;
-      running -= 1;
       const [first] = waiting;
-      if (!first) {
-        if (running === 0) idle.resolve(undefined);
-        return;
+      if (first) {
+        waiting.delete(first);
+        first.resolve(take());
       }
-      waiting.delete(first);
-      first.resolve(take());
+      // Last, so that a place that goes from hand to hand is never idle in between.
+      running -= 1;
+      if (running === 0) idle.resolve(undefined);
     };
   }
 
