@@ -30,7 +30,7 @@ export class FakePod {
   readonly #sockets = new Set<WebSocket>();
   readonly #followers = new Set<ServerResponse>();
   #log = Buffer.alloc(0);
-  #stdin = '';
+  #stdin = Buffer.alloc(0);
   #isOver = false;
   #seq = 0;
 
@@ -134,9 +134,9 @@ export class FakePod {
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
     socket.on('message', (message: Buffer) => {
-      this.#stdin += message.subarray(1).toString('utf8');
+      this.#stdin = Buffer.concat([this.#stdin, message.subarray(1)]);
       const end = this.#stdin.indexOf('\n');
-      if (end >= 0) this.#asked.resolve(JSON.parse(this.#stdin.slice(0, end)) as Asked);
+      if (end >= 0) this.#asked.resolve(JSON.parse(this.#stdin.toString('utf8', 0, end)) as Asked);
     });
   }
 

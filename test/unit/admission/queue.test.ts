@@ -136,6 +136,21 @@ describe('createQueue', () => {
     assert.equal(queue.running, 0);
   });
 
+  it('is idle when nobody has a place, and not while one goes from hand to hand', async () => {
+    const queue = createQueue({ concurrency: 1, queueLength: 1, queueWaitSeconds: 1 });
+    await queue.whenIdle();
+    const leave = await queue.enter(never);
+    let idle = false;
+    const becomes = queue.whenIdle().then(() => (idle = true));
+    const next = queue.enter(never);
+    leave();
+    const release = await next;
+    await settled();
+    assert.equal(idle, false);
+    release();
+    await becomes;
+  });
+
   it('takes nobody new once it is closed, and serves those that wait', async () => {
     const queue = createQueue({ concurrency: 1, queueLength: 1, queueWaitSeconds: 1 });
     const leave = await queue.enter(never);

@@ -1,0 +1,69 @@
+import type { Frame } from '../../../src/output/frame.ts';
+import type { Backend, Program, Sandbox, SandboxSpec, Trace } from '../../../src/schedule/backend.ts';
+
+export interface FakeBackend extends Backend {
+  /** What was asked for, and what became of it. */
+  opened: SandboxSpec[];
+  programs: Program[];
+  disposed: number;
+  cancelled: object[];
+}
+
+/** A backend whose sandboxes do what a test says. */
+export function fakeBackend(
+  behaviour: {
+    open?: (spec: SandboxSpec, signal: AbortSignal) => Promise<void>;
+    frames?: (program: Program, signal: AbortSignal) => AsyncGenerator<Frame, void>;
+    dispose?: () => Promise<void>;
+    find?: (executionId: string) => Trace | undefined;
+    cancel?: () => number;
+    ready?: Backend['ready'];
+  } = {},
+): FakeBackend {
+  const made: FakeBackend = {
+    name: 'local',
+    opened: [],
+    programs: [],
+    disposed: 0,
+    cancelled: [],
+    async open(spec, signal): Promise<Sandbox> {
+      made.opened.push(spec);
+      await behaviour.open?.(spec, signal);
+      return {
+        scheduledSeconds: 0.25,
+        async *run(program, runSignal) {
+          made.programs.push(program);
+          if (behaviour.frames) yield* behaviour.frames(program, runSignal);
+        },
+        async dispose() {
+          await behaviour.dispose?.();
+          made.disposed += 1;
+        },
+      };
+    },
+    find: (executionId) => Promise.resolve(behaviour.find?.(executionId)),
+    cancel(by) {
+      made.cancelled.push(by);
+      return Promise.resolve(behaviour.cancel?.() ?? 0);
+    },
+    ready: behaviour.ready ?? (() => ({ ok: true })),
+    close: () => Promise.resolve(),
+  };
+  return made;
+}
+
+/** Yields frames one after the other. */
+export async function* emit(frames: Frame[]): AsyncGenerator<Frame, void> {
+  for (const frame of frames) yield await Promise.resolve(frame);
+}
+
+/** Yields frames, and then waits for the run to be aborted. */
+export async function* hang(frames: Frame[], signal: AbortSignal): AsyncGenerator<Frame, void> {
+  yield* emit(frames);
+  signal.throwIfAborted();
+  await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+}
