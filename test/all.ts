@@ -29,10 +29,20 @@ const onCluster: Step[] = [{ name: 'e2e', command: ['npm', 'run', '--silent', 'e
 
 const totals: Counts = { passed: 0, failed: 0 };
 
+/** After an interruption nothing more is started but what cleans up. */
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupt.abort();
+  });
+}
+
 async function run(command: string[]): Promise<{ code: number; lines: string[] }> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close') as Promise<[number | null]>;
+  const stop = () => child.kill('SIGTERM');
+  if (!interrupt.signal.aborted) interrupt.signal.addEventListener('abort', stop, { once: true });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
@@ -41,10 +51,12 @@ async function run(command: string[]): Promise<{ code: number; lines: string[] }
     });
   }
   const [code] = await closed;
+  interrupt.signal.removeEventListener('abort', stop);
   return { code: code ?? 1, lines };
 }
 
 async function perform({ name, command }: Step): Promise<void> {
+  if (interrupt.signal.aborted) return;
   const began = performance.now();
   console.log(`\n==> ${name}: ${command.join(' ')}`);
   const { code, lines } = await run(command);
@@ -59,6 +71,7 @@ async function performOnCluster(): Promise<void> {
   const wasUp = (await run(['test/cluster/is-up'])).code === 0;
   try {
     for (const command of cluster.before) {
+      if (interrupt.signal.aborted) return;
       const { code, lines } = await run([command]);
       if (code !== 0) throw new Error(`${command} failed`);
       const kubeconfig = lines.map((line) => /^export KUBECONFIG=(.+)$/.exec(line)?.[1]).find(Boolean);
@@ -80,4 +93,4 @@ if (!process.argv.includes('--fast')) {
   await performOnCluster();
 }
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
-process.exitCode = totals.failed > 0 ? 1 : 0;
+process.exitCode = totals.failed > 0 || interrupt.signal.aborted ? 1 : 0;
