@@ -28,6 +28,10 @@ export async function waitForStart(
   const decide = ({ pod, phase }: Sighting): Started | undefined => {
     if (pod?.spec?.nodeName) placedAt ??= performance.now();
     unfit = phase.state === 'unschedulable' ? new ServiceError('unschedulable', phase.message) : undefined;
+    if (phase.state !== 'unschedulable' || phase.full) {
+      clearTimeout(timer);
+      timer = undefined;
+    }
     switch (phase.state) {
       case 'failed':
         throw new ServiceError(phase.code, phase.message);
