@@ -38,7 +38,7 @@ export async function fakeApi(t: TestContext): Promise<FakeApi> {
 
 /** Vivarium on a fake cluster, its doors open. */
 export async function vivarium(api: FakeApi, changes: Partial<Config> = {}): Promise<Server> {
-  process.env['KUBECONFIG'] = api.kubeconfig;
+  process.env.KUBECONFIG = api.kubeconfig;
   const server = await startServer(config(changes), new AbortController().signal);
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= server.close());

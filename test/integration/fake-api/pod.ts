@@ -46,11 +46,11 @@ export class FakePod {
     return this.#pods.objects.get(this.name)?.metadata.uid ?? '';
   }
 
-  /** Gives the pod a status, and a node unless it is told that it has none. */
-  status(status: object, nodeName: string | undefined = 'node-1'): void {
+  /** Gives the pod a status, and a node, unless that is ''. */
+  status(status: object, nodeName = 'node-1'): void {
     const pod = this.#pods.objects.get(this.name);
     if (!pod) return;
-    const spec = { ...(pod['spec'] as object), ...(nodeName !== undefined && { nodeName }) };
+    const spec = { ...(pod.spec as object), ...(nodeName !== '' && { nodeName }) };
     this.#pods.update({ ...pod, spec, status });
   }
 
@@ -159,7 +159,7 @@ export class FakePod {
 
 /** The pod of a Job, as the Job controller makes it. */
 export function podOf(job: Stored): Stored {
-  const template = (job['spec'] as { template: { metadata: Stored['metadata']; spec: object } }).template;
+  const template = (job.spec as { template: { metadata: Stored['metadata']; spec: object } }).template;
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -121,13 +121,14 @@ describe('makeJob', () => {
     const limits = { seconds: 0.5, cpu: 1.5, memory_mb: 64 };
     const made = makeJob(config({ startTimeoutSeconds: 10 }), { ...request, limits });
     const pod = made.spec?.template.spec;
+    assert.ok(pod);
     assert.equal(made.spec?.activeDeadlineSeconds, 56);
-    assert.equal(pod?.activeDeadlineSeconds, 41);
+    assert.equal(pod.activeDeadlineSeconds, 41);
     assert.equal(made.metadata?.annotations?.['vivarium.dev/limits'], JSON.stringify(limits));
     const amounts = { cpu: '1.5', memory: '64Mi', 'ephemeral-storage': '64Mi' };
-    assert.deepEqual(pod?.containers[0]?.resources, { requests: amounts, limits: amounts });
+    assert.deepEqual(pod.containers[0]?.resources, { requests: amounts, limits: amounts });
     assert.deepEqual(
-      pod?.containers[0]?.env?.map(({ value }) => value),
+      pod.containers[0].env?.map(({ value }) => value),
       ['2', '2', '2'],
     );
   });

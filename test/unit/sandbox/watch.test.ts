@@ -59,7 +59,7 @@ function watching(t: TestContext, list: () => Listed[] = () => [], isAway = fals
     },
     body: async (index: number): Promise<WatchBody> => {
       await until(() => bodies.length > index);
-      return bodies[index]!;
+      return bodies[index] ?? assert.fail();
     },
   };
 }
