@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { Agent, fetch } from 'undici';
 import type { Config } from '../../src/config.ts';
 import { connect, kinds, type ClientKind } from '../e2e/harness/clients.ts';
 import { endless, exited, started } from './fake-api/scripts.ts';
@@ -9,9 +10,15 @@ import { until } from './until.ts';
 async function connected(t: TestContext, kind: ClientKind, changes: Partial<Config> = {}) {
   const api = await fakeApi(t);
   const server = await vivarium(api, changes);
-  const client = await connect(kind, `${server.url}/mcp`);
-  // Before the server closes: it would wait for the client's connections.
-  api.clients.unshift(() => client.close());
+  const agent = new Agent();
+  const fetchOnce = (url: string | URL, init?: RequestInit) =>
+    fetch(url, { ...(init as object), dispatcher: agent }) as Promise<unknown> as Promise<Response>;
+  const client = await connect(kind, `${server.url}/mcp`, { fetch: fetchOnce });
+  // The server waits for the client's connections when it closes.
+  api.clients.unshift(async () => {
+    await client.close();
+    await agent.destroy();
+  });
   return { api, server, client };
 }
 
