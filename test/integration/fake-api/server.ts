@@ -38,6 +38,7 @@ export class FakeApi {
   noPods: string | undefined;
   may: (attributes: Attributes) => boolean = () => true;
   hasNamespace = true;
+  namespaceLabels: Record<string, string> = {};
   kubeconfig = '';
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -112,7 +113,8 @@ export class FakeApi {
     if (url.pathname === '/version') {
       sendJson(res, 200, { gitVersion: 'v1.99.0' });
     } else if (url.pathname === '/api/v1/namespaces/sandboxes') {
-      if (this.hasNamespace) sendJson(res, 200, { metadata: { name: 'sandboxes' } });
+      if (this.hasNamespace)
+        sendJson(res, 200, { metadata: { name: 'sandboxes', labels: this.namespaceLabels } });
       else sendStatus(res, 404, 'NotFound', 'namespaces "sandboxes" not found');
     } else if (url.pathname.endsWith('/selfsubjectaccessreviews')) {
       const { resourceAttributes } = (body as unknown as { spec: { resourceAttributes: Attributes } }).spec;
@@ -146,7 +148,7 @@ export class FakeApi {
   ): void {
     const store = this.stores[resource];
     if (name === undefined) {
-      if (method === 'POST' && body) this.#create(resource, store, body, res);
+      if (method === 'POST' && body) this.#create(resource, store, query, body, res);
       else if (query.get('watch') === 'true') this.watches.serve(resource, store, query, res);
       else {
         const items = [...store.objects.values()].filter((object) => selected(object, query));
@@ -165,9 +167,13 @@ export class FakeApi {
     } else sendStatus(res, 405, 'MethodNotAllowed', `${method} ${resource}`);
   }
 
-  #create(resource: string, store: Store, body: Stored, res: ServerResponse): void {
+  #create(resource: string, store: Store, query: URLSearchParams, body: Stored, res: ServerResponse): void {
     if (store.objects.has(body.metadata.name)) {
       sendStatus(res, 409, 'AlreadyExists', `${resource} "${body.metadata.name}" already exists`);
+      return;
+    }
+    if (query.get('dryRun') === 'All') {
+      sendJson(res, 201, body);
       return;
     }
     const created = store.create(body);

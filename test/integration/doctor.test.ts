@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { diagnose } from '../../src/sandbox/diagnose.ts';
+import type { FakeApi } from './fake-api/server.ts';
+import { config, fakeApi } from './harness.ts';
+
+async function findings(api: FakeApi): Promise<string[]> {
+  process.env.KUBECONFIG = api.kubeconfig;
+  const found = await diagnose(config(), new AbortController().signal);
+  return found.map(({ ok, what, mend }) => {
+    const text = what.replace(/http:\S+/, 'URL');
+    return ok ? `ok ${text}` : `bad ${text} -> ${mend ?? ''}`;
+  });
+}
+
+describe('diagnose', () => {
+  it('says what a cluster lacks, and the command that mends it', async (t) => {
+    const api = await fakeApi(t);
+    api.may = ({ resource, verb }) => !(resource === 'jobs' && verb === 'delete');
+    assert.deepEqual(await findings(api), [
+      'ok cluster: URL answers, v1.99.0',
+      'ok namespace sandboxes',
+      'bad namespace sandboxes: pod security is not enforced -> kubectl label namespace sandboxes pod-security.kubernetes.io/enforce=restricted --overwrite',
+    ]);
+    api.namespaceLabels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    const all = await findings(api);
+    assert.deepEqual(all.slice(0, 4), [
+      'ok cluster: URL answers, v1.99.0',
+      'ok namespace sandboxes',
+      'ok namespace sandboxes: pod security is restricted',
+      'bad account: may not delete jobs.batch in sandboxes (a run is a Job; cancelling a run deletes it) -> kubectl create role vivarium-delete -n sandboxes --verb=delete --resource=jobs.batch, and bind it; or make install',
+    ]);
+    assert.deepEqual(api.jobs, [], 'it makes no Job');
+  });
+
+  it('says that there is no namespace', async (t) => {
+    const api = await fakeApi(t);
+    api.hasNamespace = false;
+    assert.deepEqual(await findings(api), [
+      'ok cluster: URL answers, v1.99.0',
+      'bad namespace sandboxes: namespaces "sandboxes" not found -> make install',
+    ]);
+  });
+
+  it('says that the API server does not answer', async (t) => {
+    const api = await fakeApi(t);
+    api.faults.order('GET', /version/, 'reset');
+    const [only, ...others] = await findings(api);
+    assert.deepEqual(others, []);
+    assert.match(only ?? '', /^bad cluster: The API server URL does not answer: .* -> make cluster/);
+  });
+});
