@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { connect, kinds, type Caller, type Fetch } from './harness/clients.ts';
+import type { ExecutionResult } from '../../src/result/execution-result.ts';
+import { kinds, withCaller, type Caller, type Fetch } from './harness/clients.ts';
 import { kubectl } from './harness/cluster.ts';
 import { startLive, vanished, type Live } from './harness/live.ts';
 import { release } from './harness/release.ts';
@@ -23,24 +24,22 @@ for (const backend of backends) {
     const mcpUrl = () => server?.mcpUrl ?? '';
 
     for (const kind of kinds) {
-      it(`by the client's own cancellation: ${kind}`, async () => {
-        const caller = await connect(kind, mcpUrl());
-        try {
+      it(`by the client's own cancellation: ${kind}`, () =>
+        withCaller(kind, mcpUrl(), async (caller) => {
           const live = await startLive(caller);
           live.cancel.abort();
           await vanished(backend, live, withinSeconds);
           assert.ok((await live.outcome) instanceof Error);
-        } finally {
-          await caller.close();
-        }
-      });
+        }));
 
       it(`by the client's disappearance: ${kind}`, async () => {
         const connections = new Agent();
-        const caller = await connect(kind, mcpUrl(), { fetch: fetchOver(connections) });
-        const live = await startLive(caller);
-        await connections.destroy();
-        await vanished(backend, live, withinSeconds);
+        const disappear = async (caller: Caller) => {
+          const live = await startLive(caller);
+          await connections.destroy();
+          await vanished(backend, live, withinSeconds);
+        };
+        await withCaller(kind, mcpUrl(), disappear, { fetch: fetchOver(connections) });
       });
     }
 
@@ -54,15 +53,10 @@ for (const backend of backends) {
       await until('it does not run', async () => (await view(url(), id)).state !== 'running', withinSeconds);
     });
 
-    it('by its id; what it had written is kept', async () => {
-      const caller = await connect('v2 modern', mcpUrl());
-      try {
-        const live = await startLive(caller);
-        await checkDeleted(backend, live, url());
-      } finally {
-        await caller.close();
-      }
-    });
+    it('by its id; what it had written is kept', () =>
+      withCaller('v2 modern', mcpUrl(), async (caller) => {
+        await checkDeleted(backend, await startLive(caller), url());
+      }));
 
     it('an id that is not there is not found, and one that is none is refused', async () => {
       const unknown = await rest('DELETE', `${url()}/v1/executions/${'a'.repeat(26)}`);
@@ -73,20 +67,18 @@ for (const backend of backends) {
 
     it('by SIGTERM to its server', async () => {
       const own = await startServer(backend, { VIVARIUM_DRAIN_SECONDS: '1' });
-      let caller: Caller | undefined;
       try {
-        caller = await connect('v2 modern', own.mcpUrl);
-        const live = await startLive(caller);
-        own.kill('SIGTERM');
-        await vanished(backend, live, withinSeconds);
-        const outcome = await live.outcome;
-        if (outcome instanceof Error) throw outcome;
-        assert.deepEqual([outcome.status, outcome.stdout, outcome.exit_code], ['cancelled', 'before', null]);
-        assert.match(outcome.message, /server shuts down/);
+        await withCaller('v2 modern', own.mcpUrl, async (caller) => {
+          const live = await startLive(caller);
+          own.kill('SIGTERM');
+          await vanished(backend, live, withinSeconds);
+          const { status, stdout, exit_code, message } = await resultOf(live);
+          assert.deepEqual([status, stdout, exit_code], ['cancelled', 'before', null]);
+          assert.match(message, /server shuts down/);
+        });
         await until('the server has ended', () => own.hasEnded(), 10);
         if (backend === 'kubernetes') await noLease(own);
       } finally {
-        await caller?.close();
         await own.stop();
       }
     });
@@ -104,43 +96,40 @@ describe('cancelling through another replica', { concurrency: 3 }, () => {
   for (const kind of ['v1', 'v2 legacy'] as const) {
     it(`by the client's own cancellation: ${kind}`, async () => {
       let sent = 0;
-      const caller = await connect(kind, here(), {
-        fetch: (input, init) => {
-          const isCancel = typeof init?.body === 'string' && init.body.includes('notifications/cancelled');
-          if (!isCancel) return fetch(input, withoutAbort(init));
-          sent += 1;
-          return fetch(there(), init);
-        },
-      });
-      try {
+      const divert: Fetch = (input, init) => {
+        const isCancel = typeof init?.body === 'string' && init.body.includes('notifications/cancelled');
+        if (!isCancel) return fetch(input, withoutAbort(init));
+        sent += 1;
+        return fetch(there(), init);
+      };
+      const cancel = async (caller: Caller) => {
         const live = await startLive(caller);
         live.cancel.abort();
         await vanished('kubernetes', live, withinSeconds);
         assert.equal(sent, 1);
-      } finally {
-        await caller.close();
-      }
+      };
+      await withCaller(kind, here(), cancel, { fetch: divert });
     });
   }
 
-  it('by its id', async () => {
-    const caller = await connect('v2 modern', here());
-    try {
-      const live = await startLive(caller);
-      await checkDeleted('kubernetes', live, there().replace(/\/mcp$/, ''));
-    } finally {
-      await caller.close();
-    }
-  });
+  it('by its id', () =>
+    withCaller('v2 modern', here(), async (caller) => {
+      await checkDeleted('kubernetes', await startLive(caller), there().replace(/\/mcp$/, ''));
+    }));
 });
 
 async function checkDeleted(backend: BackendName, live: Live, url: string): Promise<void> {
   const { status, body } = await rest('DELETE', `${url}/v1/executions/${live.id}`);
   assert.deepEqual([status, body], [202, { execution_id: live.id }]);
   await vanished(backend, live, withinSeconds);
-  const outcome = await live.outcome;
-  if (outcome instanceof Error) throw outcome;
-  assert.deepEqual([outcome.status, outcome.stdout, outcome.exit_code], ['cancelled', 'before', null]);
+  const { status: ended, stdout, exit_code } = await resultOf(live);
+  assert.deepEqual([ended, stdout, exit_code], ['cancelled', 'before', null]);
+}
+
+async function resultOf({ outcome }: Live): Promise<ExecutionResult> {
+  const ended = await outcome;
+  if (ended instanceof Error) throw ended;
+  return ended;
 }
 
 async function view(url: string, id: string): Promise<{ state?: string }> {

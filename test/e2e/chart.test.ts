@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { connect, type Caller } from './harness/clients.ts';
+import { withCaller, type Caller } from './harness/clients.ts';
 import { kubectl, pods } from './harness/cluster.ts';
 import { command, end, output } from './harness/command.ts';
 import { forget, install, remove, setting, type Release } from './harness/release.ts';
@@ -31,9 +31,7 @@ async function forward(pod: string, use: (caller: Caller) => Promise<void>): Pro
   });
   try {
     const found = await until('the port is forwarded', () => port, 20);
-    const caller = await connect('v2 modern', `http://127.0.0.1:${found}/mcp`);
-    await use(caller);
-    await caller.close();
+    await withCaller('v2 modern', `http://127.0.0.1:${found}/mcp`, use);
   } finally {
     await end(child, 5);
   }

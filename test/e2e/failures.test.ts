@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
-import { connect, ToolError } from './harness/clients.ts';
+import { ToolError, withCaller } from './harness/clients.ts';
 import { gone, kubectl, ofReplica } from './harness/cluster.ts';
 import { forget, install, remove, type Release } from './harness/release.ts';
 import { startServer, type Settings } from './harness/server.ts';
@@ -33,17 +33,17 @@ describe('what the cluster refuses', () => {
       ...settings,
     });
     try {
-      const caller = await connect('v2 modern', server.mcpUrl);
-      const began = performance.now();
-      const error = await caller.run(request).then(
-        (result) => assert.fail(JSON.stringify(result)),
-        (thrown: unknown) => thrown,
-      );
-      const seconds = (performance.now() - began) / 1000;
+      const errors: unknown[] = [];
+      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
+        const began = performance.now();
+        const result = await caller.run(request).catch((thrown: unknown) => void errors.push(thrown));
+        const seconds = (performance.now() - began) / 1000;
+        assert.equal(result, undefined);
+        assert.ok(seconds < 10, `It took ${seconds} s.`);
+        await gone(ofReplica(server.replica), 5, made?.sandboxes);
+      });
+      const [error] = errors;
       assert.ok(error instanceof ToolError, String(error));
-      assert.ok(seconds < 10, `It took ${seconds} s.`);
-      await gone(ofReplica(server.replica), 5, made.sandboxes);
-      await caller.close();
       return error;
     } finally {
       await server.stop();

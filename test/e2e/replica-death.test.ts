@@ -1,7 +1,7 @@
 /** A server that is killed takes nothing with it but what nobody owns any more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connect } from './harness/clients.ts';
+import { withCaller } from './harness/clients.ts';
 import { jobs, kubectl, ofExecution, ofReplica } from './harness/cluster.ts';
 import { startLive, vanished } from './harness/live.ts';
 import { release } from './harness/release.ts';
@@ -11,23 +11,21 @@ describe('the death of a server', { concurrency: 2 }, () => {
   it('another replica takes away its Jobs, once its Lease has run out', async () => {
     const [victim, survivor] = await Promise.all([startServer('kubernetes'), startServer('kubernetes')]);
     try {
-      const caller = await connect('v2 modern', victim.mcpUrl);
-      const other = await connect('v2 modern', survivor.mcpUrl);
-      const [live, spared] = await Promise.all([startLive(caller), startLive(other)]);
-      victim.kill('SIGKILL');
+      await withCaller('v2 modern', victim.mcpUrl, (caller) =>
+        withCaller('v2 modern', survivor.mcpUrl, async (other) => {
+          const [live, spared] = await Promise.all([startLive(caller), startLive(other)]);
+          victim.kill('SIGKILL');
 
-      await vanished('kubernetes', live, 90);
-      assert.deepEqual(await jobs(ofReplica(victim.replica)), []);
-      const leases = await kubectl(['get', 'leases', '-n', release().sandboxes, '-o', 'name']);
-      assert.ok(!leases.includes(victim.replica), leases);
-      assert.ok(
-        survivor.log.some(({ msg, what }) => msg === 'reaped' && String(what).includes(victim.replica)),
+          await vanished('kubernetes', live, 90);
+          assert.deepEqual(await jobs(ofReplica(victim.replica)), []);
+          const leases = await kubectl(['get', 'leases', '-n', release().sandboxes, '-o', 'name']);
+          assert.ok(leases.includes(survivor.replica) && !leases.includes(victim.replica), leases);
+          // The survivor's own run went on.
+          assert.equal((await jobs(ofExecution(spared.id))).length, 1);
+          spared.cancel.abort();
+          await vanished('kubernetes', spared, 10);
+        }),
       );
-      // The survivor's own run went on.
-      assert.equal((await jobs(ofExecution(spared.id))).length, 1);
-      spared.cancel.abort();
-      await vanished('kubernetes', spared, 10);
-      await other.close();
     } finally {
       await Promise.all([victim.stop(), survivor.stop()]);
     }
@@ -36,9 +34,11 @@ describe('the death of a server', { concurrency: 2 }, () => {
   it('local sandboxes end with it', async () => {
     const victim = await startServer('local');
     try {
-      const live = await startLive(await connect('v2 modern', victim.mcpUrl));
-      victim.kill('SIGKILL');
-      await vanished('local', live, 5);
+      await withCaller('v2 modern', victim.mcpUrl, async (caller) => {
+        const live = await startLive(caller);
+        victim.kill('SIGKILL');
+        await vanished('local', live, 5);
+      });
     } finally {
       await victim.stop();
     }

@@ -1,9 +1,9 @@
 /** The way to the API server breaks, and the results are exact all the same; or it stays broken, and that is said. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, ToolError, type Caller } from './harness/clients.ts';
-import { gone, jobs, ofReplica } from './harness/cluster.ts';
+import { ToolError, withCaller, type Caller } from './harness/clients.ts';
+import { jobs, ofReplica } from './harness/cluster.ts';
 import { openProxy, type Proxy } from './harness/proxy.ts';
 import { startServer, type Server, type Settings } from './harness/server.ts';
 import { until } from './harness/until.ts';
@@ -32,9 +32,8 @@ async function withProxy(test: (setting: Setting) => Promise<void>, settings: Se
   let server: Server | undefined;
   try {
     server = await startServer('kubernetes', { KUBECONFIG: proxy.kubeconfig, ...settings });
-    const caller = await connect('v2 modern', server.mcpUrl);
-    await test({ proxy, server, caller });
-    await caller.close();
+    const serving = server;
+    await withCaller('v2 modern', server.mcpUrl, (caller) => test({ proxy, server: serving, caller }));
   } finally {
     await server?.stop();
     await proxy.close();
@@ -140,34 +139,21 @@ describe('a broken way to the API server', { concurrency: 3 }, () => {
 });
 
 describe('no way to the API server', () => {
-  let proxy: Proxy | undefined;
-  before(async () => {
-    proxy = await openProxy();
-  });
-  after(() => proxy?.close());
-
-  it('is said within the time that a start may take', async () => {
-    assert.ok(proxy);
-    const server = await startServer('kubernetes', {
-      KUBECONFIG: proxy.kubeconfig,
-      VIVARIUM_START_TIMEOUT_SECONDS: '4',
-    });
-    try {
-      const caller = await connect('v2 modern', server.mcpUrl);
-      proxy.leave();
-      const began = performance.now();
-      const error = await caller.run({ code: 'print(1)' }).catch((thrown: unknown) => thrown);
-      assert.ok(error instanceof ToolError, JSON.stringify(error));
-      assert.equal(error.code, 'cluster_unreachable', error.message);
-      // Taking away what may have been made is tried for some more seconds.
-      const seconds = (performance.now() - began) / 1000;
-      assert.ok(seconds < 12, `It took ${seconds} s.`);
-      proxy.restore();
-      assert.equal((await caller.run({ code: 'print("back")' })).stdout, 'back\n');
-      await caller.close();
-    } finally {
-      await server.stop();
-    }
-    await gone(ofReplica(server.replica), 10);
-  });
+  it('is said within the time that a start may take', () =>
+    withProxy(
+      async ({ proxy, server, caller }) => {
+        proxy.leave();
+        const began = performance.now();
+        const error = await caller.run({ code: 'print(1)' }).catch((thrown: unknown) => thrown);
+        const seconds = (performance.now() - began) / 1000;
+        assert.ok(error instanceof ToolError, JSON.stringify(error));
+        assert.equal(error.code, 'cluster_unreachable', error.message);
+        // Taking away what may have been made is tried for some more seconds.
+        assert.ok(seconds < 12, `It took ${seconds} s.`);
+        proxy.restore();
+        assert.equal((await caller.run({ code: 'print("back")' })).stdout, 'back\n');
+        assert.equal((await jobs(ofReplica(server.replica))).length, 1);
+      },
+      { VIVARIUM_START_TIMEOUT_SECONDS: '4' },
+    ));
 });

@@ -1,7 +1,7 @@
 /** What a caller sees while its program runs: frames as they come over REST, progress over MCP, and the view by id. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connect } from './harness/clients.ts';
+import { withCaller } from './harness/clients.ts';
 import { useServer } from './harness/fixture.ts';
 import { rest, streamRun } from './harness/rest.ts';
 import { backends } from './harness/server.ts';
@@ -75,30 +75,23 @@ for (const backend of backends) {
       assert.deepEqual(view.result, { ...result, timings: { ...result.timings, ...none } });
     });
 
-    it('progress tells of the queue, the start, and the last output', async () => {
-      const caller = await connect('v2 modern', vivarium.server.mcpUrl);
-      const messages: string[] = [];
-      const cancel = new AbortController();
-      try {
-        const run = caller.run(
-          { code: waits },
-          { signal: cancel.signal, onProgress: (message) => messages.push(message) },
-        );
+    it('progress tells of the queue, the start, and the last output', () =>
+      withCaller('v2 modern', vivarium.server.mcpUrl, async (caller) => {
+        const messages: string[] = [];
+        const cancel = new AbortController();
+        const onProgress = (message: string) => messages.push(message);
+        const run = caller.run({ code: waits }, { signal: cancel.signal, onProgress });
+        const seen = () => messages.at(-1)?.endsWith(': half way');
         await Promise.all([
           assert.rejects(run),
-          until('progress tells of the output', () => messages.at(-1)?.endsWith(': half way'), 30).finally(
-            () => {
-              cancel.abort();
-            },
-          ),
+          until('progress tells of the output', seen, 30).finally(() => {
+            cancel.abort();
+          }),
         ]);
-        assert.equal(messages[0], 'queued');
-        assert.match(messages[1] ?? '', /^starting [a-z2-7]{26}$/);
-        assert.equal(messages[2], 'running');
-        assert.match(messages[3] ?? '', /^running for [\d.]+ s: half way$/);
-      } finally {
-        await caller.close();
-      }
-    });
+        const [queued, starting, running, last] = messages;
+        assert.deepEqual([queued, running], ['queued', 'running']);
+        assert.match(starting ?? '', /^starting [a-z2-7]{26}$/);
+        assert.match(last ?? '', /^running for [\d.]+ s: half way$/);
+      }));
   });
 }

@@ -59,6 +59,21 @@ export function connect(kind: ClientKind, mcpUrl: string, options: { fetch?: Fet
     : connectV2(kind, new StreamableHTTPClientTransport(url, options));
 }
 
+/** A client over HTTP as long as it is used: an open one would keep its process alive. */
+export async function withCaller(
+  kind: ClientKind,
+  mcpUrl: string,
+  use: (caller: Caller) => Promise<void>,
+  options: { fetch?: Fetch } = {},
+): Promise<void> {
+  const caller = await connect(kind, mcpUrl, options);
+  try {
+    await use(caller);
+  } finally {
+    await caller.close();
+  }
+}
+
 /** A client that started the server itself, and speaks with it over stdin and stdout. */
 export function connectStdio(kind: ClientKind, env: NodeJS.ProcessEnv): Promise<Caller> {
   const server = {
