@@ -13,7 +13,7 @@ export function orphans(jobs: V1Job[], live: ReadonlySet<string>): string[] {
     .filter((name) => !live.has(name));
 }
 
-function isFinished(job: V1Job): boolean {
+export function isFinished(job: V1Job): boolean {
   return (job.status?.conditions ?? []).some(
     ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
   );

@@ -5,6 +5,7 @@ import { SandboxLost, type Limits, type Trace } from '../schedule/backend.ts';
 import { ApiError, type Client } from './client.ts';
 import { annotation, containerName, label, ours } from './names.ts';
 import { phaseOf } from './phase.ts';
+import { isFinished } from './reaper.ts';
 
 /** The bytes of a sandbox's log from its start; with `follow`, until its container ends. */
 export async function* readLog(
@@ -43,9 +44,17 @@ export async function findTrace(
   const pod = pods.items[0];
   const limits = JSON.parse(job.metadata?.annotations?.[annotation.limits] ?? '{}') as Limits;
   const frames = pod ? await readFrames(client, namespace, pod, signal) : [];
-  const phase = pod ? phaseOf(pod) : undefined;
-  const lost = phase?.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined;
-  return { executionId, limits, frames, lost };
+  return { executionId, limits, frames, lost: howLost(job, pod) };
+}
+
+function howLost(job: V1Job, pod: V1Pod | undefined): SandboxLost | undefined {
+  if (pod) {
+    const phase = phaseOf(pod);
+    return phase.state === 'ended' ? new SandboxLost(phase.cause, phase.message) : undefined;
+  }
+  return isFinished(job)
+    ? new SandboxLost('unknown', 'The pod of the run is gone, and its record with it.')
+    : undefined;
 }
 
 async function readFrames(
