@@ -33,6 +33,7 @@ export async function createKubernetesBackend(
   const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`;
   await requirePermissions(client, namespace, signal);
 
+  const silence = `The API server ${client.server} has not answered in ${config.startTimeoutSeconds} s.`;
   const live = new Set<string>();
   const closing = new AbortController();
   const heartbeat = await startHeartbeat(
@@ -71,7 +72,12 @@ export async function createKubernetesBackend(
     const startSignal = AbortSignal.any([callerSignal, tooLate]);
     live.add(name);
     try {
-      await withRetry(() => createJob(spec, startSignal), config.startTimeoutSeconds, startSignal);
+      await withRetry(() => createJob(spec, startSignal), config.startTimeoutSeconds, startSignal).catch(
+        (error: unknown) => {
+          // A connection may be waited for without an error of its own: it was never answered.
+          throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
+        },
+      );
       const { podPath, placedAt } = await waitForStart(observer, config, name, startSignal);
       const attachment = await attachOrExplain(podPath, name, startSignal);
       return podSandbox({
