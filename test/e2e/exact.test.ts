@@ -6,6 +6,9 @@ import { endings, exactCases } from './cases/exact.ts';
 import { useServer } from './harness/fixture.ts';
 import { backends } from './harness/server.ts';
 
+/** What the image promises beside Python itself. */
+const libraries = 'numpy pandas matplotlib.pyplot scipy.stats sklearn sympy PIL requests openpyxl bs4 yaml';
+
 /**
  * One sandbox runs one program, so 256 exit codes are 256 sandboxes. The agent that reports them is the same file on
  * both backends: the local one takes all, the cluster one of each kind (0, small, shells' own, signal-like, largest).
@@ -27,7 +30,8 @@ const signals = {
 
 for (const backend of backends) {
   describe(`exact results: ${backend}`, { concurrency: 6 }, () => {
-    const vivarium = useServer(backend);
+    // All of a test's runs are asked for at one time.
+    const vivarium = useServer(backend, { VIVARIUM_QUEUE_LENGTH: '400' });
 
     for (const { name, request, check } of exactCases) {
       it(name, async () => {
@@ -65,3 +69,22 @@ os.kill(os.getpid(), signal.${name})`,
     });
   });
 }
+
+describe('the libraries of the sandbox image', () => {
+  const vivarium = useServer('kubernetes');
+
+  it('are all there, and work together', async () => {
+    const { stdout, stderr } = await vivarium.run({
+      code: `import importlib
+for name in ${JSON.stringify(libraries)}.split(): importlib.import_module(name)
+import matplotlib.pyplot as plt, numpy as np, pandas as pd
+frame = pd.DataFrame({'x': np.arange(5), 'y': np.arange(5) ** 2})
+plt.plot(frame.x, frame.y)
+plt.savefig('/workspace/plot.png')
+with open('/workspace/plot.png', 'rb') as file: print(int(frame.y.sum()), file.read(8))`,
+      limits: { cpu: 1 },
+      timeout_seconds: 60,
+    });
+    assert.deepEqual([stdout, stderr], ["30 b'\\x89PNG\\r\\n\\x1a\\n'\n", '']);
+  });
+});

@@ -151,6 +151,7 @@ describe('no way to the API server', () => {
         // Taking away what may have been made is tried for some more seconds.
         assert.ok(seconds < 12, `It took ${seconds} s.`);
         proxy.restore();
+        await until('the server is ready', async () => (await readiness(server)) === 200, 15);
         assert.equal((await caller.run({ code: 'print("back")' })).stdout, 'back\n');
         assert.equal((await jobs(ofReplica(server.replica))).length, 1);
       },
