@@ -47,11 +47,9 @@ async function connect(config: Config, events: BackendEvents, signal: AbortSigna
     if (error instanceof UnreachableError) {
       throw new ServiceError('cluster_unreachable', error.message, { cause: error });
     }
-    if (error instanceof ApiError && error.status === 404) {
-      throw new ServiceError(
-        'forbidden',
-        `The cluster has no namespace ${config.namespace}: ${error.message}`,
-      );
+    if (error instanceof ApiError) {
+      const why = error.status === 404 ? `it has no namespace ${config.namespace}` : error.message;
+      throw new ServiceError('forbidden', `The cluster ${client.server} refuses: ${why}`, { cause: error });
     }
     throw error;
   }
