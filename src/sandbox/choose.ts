@@ -48,8 +48,8 @@ async function connect(config: Config, events: BackendEvents, signal: AbortSigna
       throw new ServiceError('cluster_unreachable', error.message, { cause: error });
     }
     if (error instanceof ApiError) {
-      const why = error.status === 404 ? `it has no namespace ${config.namespace}` : error.message;
-      throw new ServiceError('forbidden', `The cluster ${client.server} refuses: ${why}`, { cause: error });
+      const what = error.status === 404 ? `has no namespace ${config.namespace}` : 'refuses this account';
+      throw new ServiceError('forbidden', `The cluster ${what}: ${error.message}`, { cause: error });
     }
     throw error;
   }
