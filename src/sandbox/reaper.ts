@@ -29,15 +29,19 @@ export async function reap(
   signal: AbortSignal,
 ): Promise<void> {
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+  // A run that has just ended is live no more, and its Job not yet complete: it takes two rounds to be an orphan.
+  let suspects = new Set<string>();
   while (!signal.aborted) {
     try {
       await sleep(intervalSeconds * 1000, undefined, { signal });
       const query = { labelSelector: `${ours},${label.replica}=${replica}` };
       const jobs = await client.json<{ items: V1Job[] }>(path, { query, signal });
-      for (const name of orphans(jobs.items, live)) {
+      const found = orphans(jobs.items, live);
+      for (const name of found.filter((orphan) => suspects.has(orphan))) {
         await deleteJob(client, namespace, name, signal);
         onReaped(name);
       }
+      suspects = new Set(found);
     } catch {
       // The API server is away, or this server is closing: the next round, or the Lease's end, does it.
     }

@@ -70,6 +70,35 @@ describe('reap', () => {
     stop.abort();
     await reaping;
   });
+
+  it('lets the Job of a run that has just ended complete', async (t) => {
+    const timers = mockTimers(t);
+    const stop = new AbortController();
+    const reaped: string[] = [];
+    let rounds = 0;
+    const client = fakeClient({
+      json: ({ method }) => {
+        if (method === 'DELETE') return {};
+        rounds += 1;
+        return {
+          items:
+            [
+              [job('ended'), job('left')],
+              [job('left'), job('ended-later')],
+            ][rounds - 1] ?? [],
+        };
+      },
+    });
+    const reaping = reap(client, 'sandboxes', 'one', new Set(), (name) => reaped.push(name), stop.signal);
+    await until(() => {
+      timers.tick(15_000);
+      return rounds > 1;
+    });
+    await until(() => reaped.length > 0);
+    assert.deepEqual(reaped, ['left']);
+    stop.abort();
+    await reaping;
+  });
 });
 
 describe('deleteJob', () => {
