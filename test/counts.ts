@@ -4,11 +4,11 @@ export interface Counts {
 }
 
 /**
- * Reads what a runner said at its end: node's test runner, Python's unittest, a line "N passed, N failed", or nothing,
+ * Reads what a runner said at its end: a line "N passed, N failed", node's test runner, Python's unittest, or nothing,
  * where the command itself is the one check. A runner that fails without naming a failed test counts as one.
  */
 export function counted(lines: string[], code: number): Counts {
-  const found = fromNode(lines) ?? fromUnittest(lines) ?? fromPlainLine(lines);
+  const found = fromPlainLine(lines) ?? fromNode(lines) ?? fromUnittest(lines);
   if (!found) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   return code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
 }
