@@ -30,6 +30,14 @@ export function agentLimits(
   };
 }
 
+/** Time beyond its limit after which a run is given up although its agent is silent. */
+const guardSeconds = 15;
+
+/** Aborts when a run should have ended by itself long ago. */
+export function overdue(limits: Pick<Limits, 'seconds'>): AbortSignal {
+  return AbortSignal.timeout((limits.seconds + guardSeconds) * 1000);
+}
+
 /** Where frames can be read: bytes as they come, and whether they start at the first frame. */
 export interface Source {
   bytes: AsyncIterable<Uint8Array>;

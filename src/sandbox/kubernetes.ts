@@ -8,7 +8,7 @@ import { attach, type Attachment } from './attach.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
-import { jobName, label, ours } from './names.ts';
+import { jobName, label, ours, podPath } from './names.ts';
 import { createObserver } from './observer.ts';
 import { ending, podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
@@ -78,16 +78,16 @@ export async function createKubernetesBackend(
           throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
         },
       );
-      const { podPath, placedAt } = await waitForStart(observer, config, name, startSignal);
-      const attachment = await attachOrExplain(podPath, name, startSignal);
+      const started = await waitForStart(observer, config, name, startSignal);
+      const attachment = await attachOrExplain(started.podPath, name, startSignal);
       return podSandbox({
         spec,
         config,
         client,
         observer,
         attachment,
-        podPath,
-        scheduledSeconds: (placedAt - began) / 1000,
+        podPath: started.podPath,
+        scheduledSeconds: (started.placedAt - began) / 1000,
         onLost: events.podFailed,
         remove: () => remove(name),
         forget: () => live.delete(name),
@@ -102,13 +102,9 @@ export async function createKubernetesBackend(
     }
   }
 
-  async function attachOrExplain(
-    podPath: string,
-    name: string,
-    startSignal: AbortSignal,
-  ): Promise<Attachment> {
+  async function attachOrExplain(path: string, name: string, startSignal: AbortSignal): Promise<Attachment> {
     try {
-      return await withRetry(() => attach(client, podPath, startSignal), 5, startSignal);
+      return await withRetry(() => attach(client, path, startSignal), 5, startSignal);
     } catch (error) {
       // Refused where the container has ended already: its status says more.
       const lost = error instanceof ApiError ? await ending(observer, name, startSignal) : undefined;
@@ -122,8 +118,8 @@ export async function createKubernetesBackend(
     const query = { tailLines: '3', limitBytes: '1000' };
     try {
       const pod = await observer.when(name, (sighting) => sighting.pod, soon);
-      const path = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name ?? ''}/log`;
-      return ` Its last words: ${(await text(await client.stream(path, { query, signal: soon }))).trim()}`;
+      const log = await client.stream(`${podPath(namespace, pod)}/log`, { query, signal: soon });
+      return ` Its last words: ${(await text(log)).trim()}`;
     } catch {
       return '';
     }

@@ -12,12 +12,10 @@ import {
   type Trace,
 } from '../schedule/backend.ts';
 import { bubblewrapArguments, installAgent, missingPrograms, nobody } from './bubblewrap.ts';
-import { agentLimits, readFrames, requestLine } from './conversation.ts';
+import { agentLimits, overdue, readFrames, requestLine } from './conversation.ts';
 
 /** Ended runs that can still be asked for. */
 const keptTraces = 32;
-
-const guardSeconds = 15;
 
 /** Sandboxes as processes under bubblewrap, for a machine without a cluster. Throws ServiceError if it lacks a program. */
 export function createLocalBackend(config: Config): Backend {
@@ -107,7 +105,7 @@ async function* runIn(
   trace: Trace,
   callerSignal: AbortSignal,
 ): AsyncGenerator<Frame, void> {
-  const tooLate = AbortSignal.timeout((spec.limits.seconds + guardSeconds) * 1000);
+  const tooLate = overdue(spec.limits);
   const signal = AbortSignal.any([callerSignal, tooLate]);
   const stop = () => child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });

@@ -1,3 +1,5 @@
+import type { V1Pod } from '@kubernetes/client-node';
+
 /** Labels and annotations that a Job and its pod carry: they are the whole state of a run. */
 export const label = {
   name: 'app.kubernetes.io/name',
@@ -20,6 +22,11 @@ export const ours = `${label.managedBy}=${managedBy}`;
 
 export function jobName(executionId: string): string {
   return `run-${executionId}`;
+}
+
+/** Path of a pod on the API server. */
+export function podPath(namespace: string, pod: V1Pod | undefined): string {
+  return `/api/v1/namespaces/${namespace}/pods/${pod?.metadata?.name ?? ''}`;
 }
 
 export function leaseName(replica: string): string {

@@ -2,13 +2,10 @@ import type { Config } from '../config.ts';
 import { type Program, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
 import type { Attachment } from './attach.ts';
 import { ApiError, type Client, UnreachableError } from './client.ts';
-import { agentLimits, readFrames, requestLine, type Source } from './conversation.ts';
+import { agentLimits, overdue, readFrames, requestLine, type Source } from './conversation.ts';
 import { jobName } from './names.ts';
 import type { Observer } from './observer.ts';
 import { readLog } from './record.ts';
-
-/** Time beyond its limit after which a run is given up although its agent is silent. */
-const guardSeconds = 15;
 
 /** How long a pod's status may lag behind the end of its container. */
 const statusLagSeconds = 3;
@@ -34,7 +31,7 @@ export function podSandbox(pod: PodSandbox): Sandbox {
   let exited = false;
 
   async function* run(program: Program, callerSignal: AbortSignal) {
-    const tooLate = AbortSignal.timeout((spec.limits.seconds + guardSeconds) * 1000);
+    const tooLate = overdue(spec.limits);
     const signal = AbortSignal.any([callerSignal, tooLate]);
     const line = requestLine(spec.executionId, program, agentLimits(spec.limits, config, null));
     try {

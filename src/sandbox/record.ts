@@ -3,19 +3,19 @@ import type { Frame } from '../output/frame.ts';
 import { createDecoder } from '../output/decoder.ts';
 import { SandboxLost, type Limits, type Trace } from '../schedule/backend.ts';
 import { ApiError, type Client } from './client.ts';
-import { annotation, containerName, label, ours } from './names.ts';
+import { annotation, containerName, label, ours, podPath } from './names.ts';
 import { phaseOf } from './phase.ts';
 import { isFinished } from './reaper.ts';
 
 /** The bytes of a sandbox's log from its start; with `follow`, until its container ends. */
 export async function* readLog(
   client: Client,
-  podPath: string,
+  pathOfPod: string,
   follow: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
   const query = { container: containerName, ...(follow && { follow: 'true' }) };
-  const body = await client.stream(`${podPath}/log`, { query, signal });
+  const body = await client.stream(`${pathOfPod}/log`, { query, signal });
   try {
     for await (const chunk of body) yield chunk as Buffer;
   } finally {
@@ -63,11 +63,11 @@ async function readFrames(
   pod: V1Pod,
   signal: AbortSignal,
 ): Promise<Frame[]> {
-  const podPath = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name ?? ''}`;
   const decoder = createDecoder();
   const frames: Frame[] = [];
   try {
-    for await (const bytes of readLog(client, podPath, false, signal)) frames.push(...decoder.push(bytes));
+    for await (const bytes of readLog(client, podPath(namespace, pod), false, signal))
+      frames.push(...decoder.push(bytes));
     // A log that was rotated has lost its beginning; what is left still counts.
     while (decoder.gap) frames.push(...decoder.skipGap());
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { ServiceError } from '../result/errors.ts';
 import { SandboxLost } from '../schedule/backend.ts';
+import { podPath } from './names.ts';
 import type { Observer, Sighting } from './observer.ts';
 
 export interface Started {
@@ -47,7 +48,7 @@ export async function waitForStart(
         return undefined;
       case 'running':
         return {
-          podPath: `/api/v1/namespaces/${config.namespace}/pods/${pod?.metadata?.name ?? ''}`,
+          podPath: podPath(config.namespace, pod),
           placedAt: placedAt ?? performance.now(),
         };
       case 'pending':

@@ -1,4 +1,3 @@
-import type { Queue } from '../admission/queue.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createCapture } from '../output/capture.ts';
@@ -31,10 +30,7 @@ interface Live {
   stop: AbortController;
 }
 
-export function createService(
-  stages: Stages & { queue: Queue },
-  { metrics, log }: { metrics: Metrics; log: Logger },
-): Service {
+export function createService(stages: Stages, { metrics, log }: { metrics: Metrics; log: Logger }): Service {
   const live = new Map<string, Live>();
   const { backend, policy, queue } = stages;
   let draining = false;
