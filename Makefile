@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH):$(or $(XDG_CACHE_HOME),$(HOME
 RELEASE   ?= vivarium
 NAMESPACE ?= vivarium
 
-.PHONY: help run test check cluster cluster-down images install generate verify deps sandbox-deps
+.PHONY: help run test check bench cluster cluster-down images install generate verify deps sandbox-deps
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -19,6 +19,10 @@ test: deps sandbox-deps ## Everything, from lint to end-to-end tests on a real c
 
 check: deps ## Types, lint and unit tests
 	@node test/all.ts --fast
+
+bench: deps ## Measure it beside what one would use instead, half an hour: bench/REPORT.md (BENCH=quick: a first look)
+	@scripts/ensure python3-venv
+	@node bench/main.ts $(if $(filter quick,$(BENCH)),--quick)
 
 cluster: ## Start a cluster for tests (kind, or built from source) and print its KUBECONFIG
 	@test/cluster/up

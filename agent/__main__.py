@@ -11,21 +11,13 @@ from spawn import start_runner
 STDIN, STDOUT = 0, 1
 
 
-def preloads(arguments: list[str]) -> str:
-    match arguments:
-        case []:
-            return ""
-        case ["--preload", names]:
-            return names
-    raise Refusal("usage: agent [--preload MODULE,...]")
-
-
 def serve(arguments: list[str]) -> None:
     if os.getpid() != 1:
         raise Refusal("the agent must be PID 1: it ends every process that it can see")
-    names = preloads(arguments)
+    if arguments:
+        raise Refusal("the agent takes no arguments: what a sandbox is to do, it is told on stdin")
     os.closerange(3, 1024)  # what a container runtime may have left open is no business of the user's program
-    runner = start_runner(names)
+    runner = start_runner()
 
     # Imported only now, so that the runner's own start-up, the longer one, is under way meanwhile.
     import kernel

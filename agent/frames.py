@@ -4,6 +4,7 @@ from binascii import b2a_base64
 from json import JSONEncoder
 
 MAX_LINE = 16_384  # containerd splits a log line that is longer
+MAX_REASON = 500  # characters of why an import failed
 CHUNK = 12_000  # bytes of output in a frame: as base64 they fit a line, as text they may grow by a third
 
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -11,6 +12,17 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def frame(seq: int, kind: str, fields: dict[str, object]) -> bytes:
     return (_encode({"seq": seq, "type": kind, **fields}) + "\n").encode()
+
+
+def ready_frame(seq: int, python: str, failed: dict[str, str]) -> bytes:
+    """Names every import that failed; where there are many, the reasons get shorter until the line is short enough."""
+    most = MAX_REASON
+    while True:
+        reasons = {module: reason[:most] for module, reason in failed.items()}
+        line = frame(seq, "ready", {"python": python, "failed": reasons})
+        if len(line) < MAX_LINE or most == 0:
+            return line
+        most //= 2
 
 
 def output_frame(seq: int, stream: str, data: bytes) -> bytes:

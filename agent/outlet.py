@@ -3,7 +3,7 @@
 import os
 from select import POLLOUT, poll
 
-from frames import frame, output_frame
+from frames import frame, output_frame, ready_frame
 
 
 class Outlet:
@@ -19,6 +19,9 @@ class Outlet:
 
     def send(self, kind: str, **fields: object) -> None:
         self._append(frame(self._seq, kind, fields))
+
+    def send_ready(self, python: str, failed: dict[str, str]) -> None:
+        self._append(ready_frame(self._seq, python, failed))
 
     def send_output(self, stream: str, data: bytes) -> None:
         self._append(output_frame(self._seq, stream, data))

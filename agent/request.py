@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_LINE = 64 * 1024 * 1024
+MAX_HELLO = 8 * 1024  # bytes; a `ready` that has to name every module of it still fits a line
 MAX_ID = 256
 MAX_NUMBER = 1 << 62  # any more and the kernel takes it for no limit, or for an error
 
@@ -17,12 +18,17 @@ FIELDS = {"type": str, "execution_id": str, "code": str, "stdin": str, "args": l
 LIMITS = ("seconds", "output_bytes", "processes", "file_bytes", "memory_bytes")
 
 
+class Hello:
+    def __init__(self, value: "dict[str, Any]") -> None:
+        # The runner is the same interpreter, and marshal is built into it: there is no second JSON to parse.
+        self.for_runner = marshal.dumps(value["preload"])
+
+
 class RunRequest:
     def __init__(self, value: "dict[str, Any]") -> None:
         self.execution_id: str = value["execution_id"]
         self.seconds: float = value["limits"]["seconds"]
         self.output_bytes: int = value["limits"]["output_bytes"]
-        # The runner is the same interpreter, and marshal is built into it: there is no second JSON to parse.
         self.for_runner = marshal.dumps({name: value[name] for name in ("code", "stdin", "args", "env", "limits")})
 
 
@@ -44,23 +50,36 @@ class Lines:
         return lines
 
 
-def parse(line: bytes) -> RunRequest | None:
-    """The run that is asked for; None for a `hello`."""
+def parse(line: bytes) -> Hello | RunRequest:
+    value = parse_json(line)
+    kind = value.get("type") if type(value) is dict else None
+    require(kind in ("hello", "run"), 'a request is of type "hello" or "run"')
+    if kind == "hello":
+        require(len(line) <= MAX_HELLO, f"a hello is at most {MAX_HELLO} bytes")
+        check_hello(value)
+        return Hello(value)
+    check_run(value)
+    return RunRequest(value)
+
+
+def parse_json(line: bytes) -> "Any":
     try:
         value = json.loads(line.decode())
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Refusal("a request must be one line of JSON in UTF-8, without lone surrogates") from None
-    if value == {"type": "hello"}:
-        return None
-    require(type(value) is dict and value.get("type") == "run", 'a request is of type "hello" or "run"')
-    check_run(value)
-    return RunRequest(value)
+    return value
 
 
 def require(holds: bool, sentence: str) -> None:
     if not holds:
         raise Refusal(sentence)
+
+
+def check_hello(value: "dict[str, Any]") -> None:
+    require(value.keys() == {"type", "preload"}, "a hello has exactly the fields type, preload")
+    require(type(value["preload"]) is list, "preload must be of type list")
+    require(all(map(is_module_name, value["preload"])), "preload must hold names of modules")
 
 
 def check_run(value: "dict[str, Any]") -> None:
@@ -83,6 +102,10 @@ def check_limits(limits: "dict[str, Any]") -> None:
         require(is_count(limits[name]), f"limits.{name} must be a whole number, 0 or above")
     memory = limits["memory_bytes"]
     require(memory is None or is_count(memory), "limits.memory_bytes must be a whole number or null")
+
+
+def is_module_name(value: object) -> bool:
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
 
 
 def is_c_string(value: object) -> bool:

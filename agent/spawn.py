@@ -5,7 +5,8 @@ import sys
 
 from refusal import Refusal
 
-READY, PREPARED, MEMORY_ERROR = b"r", b"p", b"m"  # what the runner reports
+PREPARED, MEMORY_ERROR = b"p", b"m"  # what the runner reports once it has its request
+ENDED_EARLY = "the runner ended before it had a request"
 RUNNER_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runner")
 PROGRAM = "/workspace/main.py"
 CATCHABLE = [number for number in range(1, 65) if number not in (9, 19, 32, 33)]  # SIGKILL, SIGSTOP, and libc's two
@@ -21,14 +22,17 @@ class Runner:
         self.stdout = stdout
         self.stderr = stderr
 
-    def hand_over(self, request: bytes) -> None:
-        """Gives the runner its request; returns when nothing but the user's code is left to run."""
-        unsent = memoryview(request)
+    def tell(self, message: bytes) -> None:
+        unsent = memoryview(message)
         try:
             while unsent:
                 unsent = unsent[os.write(self.request, unsent) :]
         except BrokenPipeError:
-            raise Refusal("the runner ended before it had read its request") from None
+            raise Refusal(ENDED_EARLY) from None
+
+    def hand_over(self, request: bytes) -> None:
+        """Gives the runner its request; returns when nothing but the user's code is left to run."""
+        self.tell(request)
         os.close(self.request)
         if os.read(self.report, 1) != PREPARED:
             raise Refusal("the runner could not prepare the program")
@@ -42,7 +46,7 @@ class Runner:
             return False
 
 
-def start_runner(preload: str) -> Runner:
+def start_runner() -> Runner:
     request, agent_request = os.pipe()
     agent_report, report = os.pipe()
     agent_stdout, stdout = os.pipe()
@@ -50,7 +54,7 @@ def start_runner(preload: str) -> Runner:
     stdin = anonymous_file()
     for fd in (request, report, stdout, stderr):
         os.set_inheritable(fd, True)
-    environment = runner_environment(dict(os.environ), preload, (request, report, stdout, stderr))
+    environment = runner_environment(dict(os.environ), (request, report, stdout, stderr))
     pid = os.posix_spawn(
         sys.executable,
         [sys.executable, PROGRAM],
@@ -74,12 +78,11 @@ def anonymous_file() -> int:
         return os.open("/tmp", os.O_TMPFILE | os.O_RDWR, 0o600)
 
 
-def runner_environment(inherited: dict[str, str], preload: str, fds: tuple[int, ...]) -> dict[str, str]:
+def runner_environment(inherited: dict[str, str], fds: tuple[int, ...]) -> dict[str, str]:
     environment = {"HOME": "/workspace", "TMPDIR": "/tmp"}
     environment |= {name: value for name, value in inherited.items() if not name.startswith("KUBERNETES_")}
     # By the environment and not by -u, so that Python children of the program lose no output either.
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (RUNNER_FOLDER, inherited.get("PYTHONPATH"))))
     environment["VIVARIUM_FDS"] = " ".join(map(str, fds))
-    environment["VIVARIUM_PRELOAD"] = preload
     return environment

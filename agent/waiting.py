@@ -1,4 +1,4 @@
-"""The time before the run: the agent waits for the runner to be ready and for its one request."""
+"""The time before the run: the agent has preloaded what each `hello` asks for, and waits for its one request."""
 
 import os
 import sys
@@ -6,8 +6,8 @@ from select import POLLIN, poll
 
 from outlet import Outlet
 from refusal import Refusal
-from request import Lines, RunRequest, parse
-from spawn import READY, Runner
+from request import Hello, Lines, RunRequest, parse
+from spawn import ENDED_EARLY, Runner
 
 READ_BYTES = 1024 * 1024
 PYTHON = ".".join(map(str, sys.version_info[:3]))
@@ -19,13 +19,15 @@ class Waiting:
         self._runner = runner
         self._outlet = outlet
         self._lines = Lines()
-        self._is_ready = False
+        self._report = Lines()
+        self._hellos: list[Hello] = []  # not answered yet; the runner has the first
+        self._failed: dict[str, str] = {}  # by module, of the first
         self._owner_is_gone = False
         self._request: RunRequest | None = None
 
     def wait(self) -> RunRequest | None:
         """The request, or None if its owner went away without one."""
-        while not (self._owner_is_gone or (self._is_ready and self._request)):
+        while not self._owner_is_gone and (self._hellos or not self._request):
             poller = poll()
             poller.register(self._runner.report, POLLIN)
             if self._request is None:
@@ -39,23 +41,39 @@ class Waiting:
         return self._request
 
     def _read_report(self) -> None:
-        if os.read(self._runner.report, 1) != READY:
-            raise Refusal("the runner ended before it had a request")
-        self._is_ready = True
-        self._say_ready()
+        """A line for each import that failed, and an empty one when the preload is done."""
+        data = os.read(self._runner.report, READ_BYTES)
+        if not data:
+            raise Refusal(ENDED_EARLY)
+        for line in self._report.feed(data):
+            if line:
+                module, _, reason = line.decode().partition(" ")
+                self._failed[module] = reason
+            else:
+                self._answer()
 
     def _read_stdin(self) -> None:
         data = os.read(self._stdin, READ_BYTES)
         self._owner_is_gone = not data
         for line in self._lines.feed(data):
-            self._request = parse(line)
-            if self._request:
+            message = parse(line)
+            if isinstance(message, RunRequest):
+                self._request = message
                 return  # whatever follows the one request means nothing
-            if self._is_ready:
-                self._say_ready()
+            self._hellos.append(message)
+            if len(self._hellos) == 1:
+                self._preload_next()
 
-    def _say_ready(self) -> None:
-        self._outlet.send("ready", python=PYTHON)
+    def _preload_next(self) -> None:
+        """The runner gets one list at a time: a full pipe would block the agent, and hide its owner's end from it."""
+        self._runner.tell(self._hellos[0].for_runner)
+
+    def _answer(self) -> None:
+        self._outlet.send_ready(PYTHON, self._failed)
+        self._failed = {}
+        del self._hellos[0]
+        if self._hellos:
+            self._preload_next()
 
 
 def wait_for_request(stdin: int, runner: Runner, outlet: Outlet) -> RunRequest | None:

@@ -42,6 +42,7 @@ Object.assign(settingSchemas.allowedHosts ?? {}, {
 });
 
 const values = readValues(readFileSync(new URL('values.yaml', chart), 'utf8'));
+const configured = values.find(({ path }) => path === 'config')?.default as Record<string, unknown>;
 
 write(
   'files/role-rules.yaml',
@@ -64,7 +65,11 @@ write('values.schema.json', json({ $schema: 'http://json-schema.org/draft-07/sch
 writeTables({
   values: table(values.map(({ path, default: value, description }) => [path, value, description])),
   settings: table(
-    Object.entries(settingSchemas).map(([name, schema]) => [name, schema.default, schema.description ?? '']),
+    Object.entries(settingSchemas).map(([name, schema]) => [
+      name,
+      configured[name] ?? schema.default,
+      schema.description ?? '',
+    ]),
   ),
 });
 

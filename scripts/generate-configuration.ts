@@ -27,5 +27,15 @@ the chart they are the values under \`config\`. Lists are JSON or comma-separate
 | setting | variable | default | meaning |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Pools
+
+A run that gets a sandbox of a pool does not wait for one to start. Each server has its own. The number of those that are
+ready follows the requests, between \`min\` and \`max\`.
+
+    VIVARIUM_POOLS='[{"name": "python", "min": 2, "max": 8, "preload": ["numpy", "pandas"]}]'
+
+A run takes from the pool that has the image, RuntimeClass, CPUs and memory that it needs. A request that names a pool gets
+these of the pool, but for limits that it sets itself; where no pool has them, its sandbox is made for it.
 `,
 );

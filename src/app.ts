@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { createLog, type Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import type { Backend } from './schedule/backend.ts';
+import { createSandboxes } from './schedule/sandboxes.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
 import { doorsApp, listen, probesApp } from './serve/http.ts';
@@ -30,13 +31,28 @@ export async function startApp(config: Config, signal: AbortSignal): Promise<App
     {
       apiCall: metrics.apiCall,
       podFailed: metrics.podFailed,
+      unrecorded: (execution_id, error) => {
+        log.warn({ execution_id, why: String(error) }, 'the Job of a run could not be labelled as its own');
+      },
       reaped: (what) => {
         log.warn({ what }, 'reaped');
       },
     },
     signal,
   );
-  const service = createService({ policy: config, queue, backend }, { metrics, log });
+  const sandboxes = createSandboxes(backend, config, {
+    claimed: metrics.claimed,
+    refilled: metrics.refilled,
+    failed: (pool, error) => {
+      metrics.refillFailed(pool);
+      log.warn({ pool, why: String(error) }, 'a sandbox of the pool was lost');
+    },
+    notPreloaded: (pool, failed) => {
+      log.warn({ pool, failed }, 'modules of the pool cannot be imported');
+    },
+  });
+  metrics.watchPools(sandboxes.states);
+  const service = createService({ policy: config, queue, sandboxes, backend }, { metrics, log });
   return {
     service,
     backend,
@@ -44,7 +60,9 @@ export async function startApp(config: Config, signal: AbortSignal): Promise<App
     metrics,
     log,
     async close() {
+      sandboxes.drain();
       await service.drain(config.drainSeconds);
+      await sandboxes.close();
       await backend.close();
     },
   };

@@ -1,12 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import type { PoolSettings } from './schedule/kind.ts';
 
 const seconds = z.number().positive().max(86_400);
 const count = z.number().int().positive();
 const megabytes = z.number().int().min(16).max(1_048_576);
 const port = z.number().int().min(0).max(65_535);
 const MiB = 1_048_576;
+
+/** A pool as it is configured: what it leaves out is as for other runs. */
+const pool = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, 40 at most'),
+  image: z.string().min(1).optional(),
+  runtimeClass: z.string().optional(),
+  cpu: z.number().positive().optional(),
+  memoryMb: megabytes.optional(),
+  preload: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, 'the name of a module')
+        .max(100),
+    )
+    .max(64)
+    .default([]),
+  min: z.number().int().min(0).max(1000),
+  max: z.number().int().min(1).max(1000),
+});
 
 /** Every setting: name, default, meaning. The environment variable of `fooBar` is `VIVARIUM_FOO_BAR`. */
 export const settings = z.strictObject({
@@ -61,6 +84,14 @@ export const settings = z.strictObject({
   maxCpu: z.number().positive().default(2).describe('Most CPUs; more are lowered to it.'),
   defaultMemoryMb: megabytes.default(512).describe('Memory (MiB) of a run that names none.'),
   maxMemoryMb: megabytes.default(2048).describe('Most memory (MiB); more is lowered to it.'),
+  cpuReserved: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.25)
+    .describe(
+      'Part of its CPUs that a sandbox reserves on its node. The rest it has while others leave it: many wait, few compute.',
+    ),
   workspaceMb: megabytes
     .default(256)
     .describe('Size (MiB) of /workspace and of /tmp, in memory: what is written there counts as memory.'),
@@ -72,6 +103,20 @@ export const settings = z.strictObject({
     .describe(
       'Output kept of each stream (bytes). Above 3 MiB, raise the kubelet’s containerLogMaxSize too.',
     ),
+
+  pools: z
+    .array(pool)
+    .default([])
+    .describe(
+      'Sandboxes that are ready before a request comes (JSON): `name`, `min`, `max`, and, where they differ from other runs, `image`, `runtimeClass`, `cpu`, `memoryMb`; `preload` lists the modules that they have imported.',
+    ),
+  poolMaxAgeSeconds: seconds
+    .min(30)
+    .default(3600)
+    .describe('How long a sandbox of a pool may wait for a run before another takes its place.'),
+  refillConcurrency: count
+    .default(8)
+    .describe('Sandboxes that start at one time on this server to refill its pools.'),
 
   concurrency: count.default(8).describe('Runs at one time on this server.'),
   queueLength: z.number().int().min(0).default(64).describe('Requests that may wait for a run to end.'),
@@ -96,7 +141,7 @@ export const settings = z.strictObject({
     .describe('Least level of the log (JSON lines on stderr).'),
 });
 
-export type Config = z.infer<typeof settings>;
+export type Config = Omit<z.infer<typeof settings>, 'pools'> & { pools: PoolSettings[] };
 
 /** A setting is wrong: the server does not start. The message has one line for each fault. */
 export class ConfigError extends Error {
@@ -114,8 +159,22 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
         .join('\n'),
     );
   }
-  checkTogether(parsed.data);
-  return parsed.data;
+  const config = complete(parsed.data);
+  checkTogether(config);
+  return config;
+}
+
+/** Fills in what pools leave out. */
+export function complete(parsed: z.infer<typeof settings>): Config {
+  const { image, runtimeClass, defaultCpu: cpu, defaultMemoryMb: memoryMb } = parsed;
+  const pools = parsed.pools.map((given) => ({
+    ...given,
+    image: given.image ?? image,
+    runtimeClass: given.runtimeClass ?? runtimeClass,
+    cpu: given.cpu ?? cpu,
+    memoryMb: given.memoryMb ?? memoryMb,
+  }));
+  return { ...parsed, pools };
 }
 
 /** The environment variable of a setting: `fooBar` -> `VIVARIUM_FOO_BAR`. */
@@ -170,7 +229,20 @@ function checkTogether(config: Config): void {
   const faults = pairs
     .filter(([low, high]) => config[low] > config[high])
     .map(([low, high]) => `${low}: ${config[low]} is more than ${high}, which is ${config[high]}`);
+  faults.push(...config.pools.flatMap((given) => faultsOf(given, config)));
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+}
+
+function faultsOf(given: PoolSettings, { pools, maxCpu, maxMemoryMb }: Config): string[] {
+  const { name, min, max, cpu, memoryMb } = given;
+  const about = `pools: ${name}`;
+  return [
+    pools.find((other) => other.name === name) !== given && `${about}: there are two of this name`,
+    min > max && `${about}: min ${min} is more than max ${max}`,
+    cpu > maxCpu && `${about}: cpu ${cpu} is more than maxCpu, which is ${maxCpu}`,
+    memoryMb > maxMemoryMb &&
+      `${about}: memoryMb ${memoryMb} is more than maxMemoryMb, which is ${maxMemoryMb}`,
+  ].filter((fault) => fault !== false);
 }
 
 function defaultReplicaName(): string {

@@ -40,7 +40,17 @@ def install() -> str:
 INSTALLED = install()
 
 
-def command(*arguments: str, environment: dict[str, str], workspace_bytes: int) -> list[str]:
+def with_modules(modules: dict[str, str]) -> list[str]:
+    """What lets a sandbox import these modules, besides the standard library."""
+    folder = tempfile.mkdtemp(prefix="vivarium-modules-")
+    atexit.register(shutil.rmtree, folder)
+    for name, code in modules.items():
+        Path(folder, f"{name}.py").write_text(code)
+    os.chmod(folder, 0o755)
+    return ["--ro-bind", folder, "/opt/modules", "--setenv", "PYTHONPATH", "/opt/modules"]
+
+
+def command(*arguments: str, environment: dict[str, str], modules: dict[str, str], workspace_bytes: int) -> list[str]:
     python_home = str(Path(PYTHON).parent.parent)
     return [
         "bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
@@ -50,6 +60,7 @@ def command(*arguments: str, environment: dict[str, str], workspace_bytes: int) 
         "--ro-bind", INSTALLED, "/opt/vivarium/agent", "--proc", "/proc", "--dev", "/dev",
         "--size", str(256 << 20), "--tmpfs", "/tmp", "--size", str(workspace_bytes), "--tmpfs", "/workspace",
         *[word for name, value in environment.items() for word in ("--setenv", name, value)],
+        *(with_modules(modules) if modules else []),
         PYTHON, "-I", "-S", "/opt/vivarium/agent", *arguments,
     ]  # fmt: skip
 
@@ -59,6 +70,10 @@ def request(code: str, **fields: Any) -> Frame:
     limits = LIMITS | fields.pop("limits", {})
     run = {"type": "run", "execution_id": "x-1", "code": code, "stdin": "", "args": [], "env": {}, "limits": limits}
     return run | fields
+
+
+def hello(*modules: str) -> Frame:
+    return {"type": "hello", "preload": modules}
 
 
 @dataclass
@@ -106,13 +121,18 @@ class Sandbox:
     """One agent, from its start to its end. Every frame that is read is checked for its form."""
 
     def __init__(
-        self, *arguments: str, environment: dict[str, str] | None = None, workspace_bytes: int = 256 << 20
+        self,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        modules: dict[str, str] | None = None,
+        workspace_bytes: int = 256 << 20,
     ) -> None:
         as_root = os.geteuid() == 0  # and RLIMIT_NPROC binds no process of root's, in whatever namespace
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
             command(
                 *arguments,
                 environment={"PATH": "/usr/bin"} | (environment or {}),
+                modules=modules or {},
                 workspace_bytes=workspace_bytes,
             ),
             stdin=subprocess.PIPE,
@@ -150,6 +170,16 @@ class Sandbox:
     def close_stdin(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
+
+    def ready(self, *modules: str) -> Frame:
+        """The answer to a hello."""
+        self.send(hello(*modules))
+        return self.frame()
+
+    def wait_for_preload(self) -> None:
+        """Returns once a module that is being preloaded has said so."""
+        assert self.process.stderr
+        self.process.stderr.readline()
 
     def line(self) -> bytes:
         assert self.process.stdout

@@ -2,12 +2,14 @@ import base64
 import json
 import unittest
 
-from frames import CHUNK, MAX_LINE, frame, output_frame
+from frames import CHUNK, MAX_LINE, MAX_REASON, frame, output_frame, ready_frame
+from request import MAX_HELLO, parse
+from tests.sandbox import hello
 
 
 class Frames(unittest.TestCase):
     def test_is_one_compact_line(self) -> None:
-        self.assertEqual(frame(0, "ready", {"python": "3.13.5"}), b'{"seq":0,"type":"ready","python":"3.13.5"}\n')
+        self.assertEqual(frame(0, "started", {"execution_id": "a"}), b'{"seq":0,"type":"started","execution_id":"a"}\n')
 
     def test_says_text_as_it_is(self) -> None:
         line = output_frame(7, "stdout", 'é€😀 "\\\n\u2028'.encode())
@@ -34,3 +36,24 @@ class Frames(unittest.TestCase):
                 line = output_frame(10**12, "stderr", (fill * CHUNK)[:size])
                 self.assertLess(len(line), MAX_LINE)
                 self.assertEqual(line.count(b"\n"), 1)
+
+
+class Ready(unittest.TestCase):
+    def test_says_why_imports_failed(self) -> None:
+        said = json.loads(ready_frame(3, "3.13.5", {"a.b": "E: " + "é" * MAX_REASON}))
+        failed = {"a.b": "E: " + "é" * (MAX_REASON - 3)}
+        self.assertEqual(said, {"seq": 3, "type": "ready", "python": "3.13.5", "failed": failed})
+
+    def test_fits_a_line_however_many_failed(self) -> None:
+        letters = [chr(code) for code in range(0x370, 0x800) if chr(code).isidentifier()]
+        short = [*map(chr, range(ord("a"), ord("z"))), *letters, *("a" + letter for letter in letters)]
+        for modules in (short, [f"m{n}" for n in range(2000)], [f"m{n}" + "x" * 100 for n in range(70)]):
+            while (
+                len(line := json.dumps(hello(*modules), ensure_ascii=False, separators=(",", ":")).encode()) > MAX_HELLO
+            ):
+                modules.pop()
+            parse(line)
+            for reason in ("", "E", "\0" * MAX_REASON, "😀" * MAX_REASON):
+                said = ready_frame(10**12, "3.13.5", dict.fromkeys(modules, reason))
+                self.assertLess(len(said), MAX_LINE)
+                self.assertEqual(list(json.loads(said)["failed"]), modules)

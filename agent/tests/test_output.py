@@ -116,7 +116,7 @@ class Readers(unittest.TestCase):
     def test_a_reader_that_stalls_does_not_lengthen_the_run(self) -> None:
         code = "import os\nwhile True: os.write(1, b'x' * (1 << 20))"
         with Sandbox() as sandbox:
-            sandbox.frame()
+            sandbox.ready()
             sandbox.send(request(code, limits={"seconds": 1, "output_bytes": 1 << 30}))
             sandbox.wait_until_agent_is_alone()
             result = sandbox.result()

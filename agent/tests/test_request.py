@@ -6,6 +6,7 @@ from typing import Any
 
 import request
 from refusal import Refusal
+from tests.sandbox import hello
 from tests.sandbox import request as run_request
 
 
@@ -15,20 +16,35 @@ def line(value: object) -> bytes:
 
 class Parsing(unittest.TestCase):
     def test_a_hello(self) -> None:
-        self.assertIsNone(request.parse(b'{"type":"hello"}'))
+        for modules in ([], ["numpy", "pandas.io", "été"]):
+            asked = request.parse(line(hello(*modules)))
+            assert isinstance(asked, request.Hello)
+            self.assertEqual(marshal.loads(asked.for_runner), modules)
 
     def test_a_run(self) -> None:
         run = request.parse(line(run_request("print('é')", args=["a"], env={"A": "="}, limits={"seconds": 0.5})))
-        assert run
+        assert isinstance(run, request.RunRequest)
         self.assertEqual((run.execution_id, run.seconds, run.output_bytes), ("x-1", 0.5, 1 << 20))
         value = marshal.loads(run.for_runner)
         self.assertEqual((value["code"], value["args"], value["env"]), ("print('é')", ["a"], {"A": "="}))
 
     def test_refuses_what_is_no_request(self) -> None:
-        for text in (b"", b"{", b"[]", b"null", b'"run"', b"{}", b'{"type":"bye"}', b'{"type":"hello","a":1}', b"\xff",
+        for text in (b"", b"{", b"[]", b"null", b'"run"', b"{}", b'{"type":"bye"}', b"\xff",
                      b'{"type":["run"]}', b"[" * 100_000, b'"\\ud800"'):  # fmt: skip
             with self.subTest(text=text[:30]), self.assertRaises(Refusal):
                 request.parse(text)
+
+    def test_refuses_a_hello_that_names_no_modules(self) -> None:
+        self.refuses({"type": "hello"})
+        self.refuses({**hello(), "more": 1})
+        none: tuple[object, ...] = (None, "numpy", {}, {"numpy": 1}, 1)
+        for value in none:
+            self.refuses({**hello(), "preload": value})
+        for name in (1, None, ["a"], "", ".", "a.", ".a", "a..b", "a b", "a-b", "a/b", "a\n", "1a", "a\0"):
+            self.refuses({**hello(), "preload": ["json", name]})
+
+    def test_refuses_a_hello_whose_answer_might_not_fit_a_line(self) -> None:
+        self.refuses(hello("m" * request.MAX_HELLO))
 
     def test_refuses_a_field_that_is_missing_strange_or_of_another_type(self) -> None:
         good = run_request("pass")

@@ -1,4 +1,5 @@
 import { ServiceError } from '../result/errors.ts';
+import { createLine } from './line.ts';
 
 export interface QueueSettings {
   /** Runs at one time. */
@@ -9,13 +10,9 @@ export interface QueueSettings {
   queueWaitSeconds: number;
 }
 
-interface Waiting {
-  resolve: (release: () => void) => void;
-}
-
 /** A bounded number of places with a bounded queue before them, first come first served. */
 export function createQueue(settings: QueueSettings) {
-  const waiting = new Set<Waiting>();
+  const waiting = createLine<() => void>();
   let running = 0;
   let closed = false;
   let idle = Promise.withResolvers<undefined>();
@@ -28,45 +25,27 @@ export function createQueue(settings: QueueSettings) {
     return () => {
       if (!held) return;
       held = false;
-      const [first] = waiting;
-      if (first) {
-        waiting.delete(first);
-        first.resolve(take());
-      }
+      waiting.first?.resolve(take());
       // Last, so that a place that goes from hand to hand is never idle in between.
       running -= 1;
       if (running === 0) idle.resolve(undefined);
     };
   }
 
-  function wait(signal: AbortSignal): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-        waiting.delete(self);
-      };
-      const abort = () => {
-        leave();
-        reject(signal.reason as Error);
-      };
-      const self: Waiting = {
-        resolve: (release) => {
-          leave();
-          resolve(release);
-        },
-      };
-      const timer = setTimeout(() => {
-        leave();
-        reject(
-          new ServiceError('queue_timeout', `No place became free in ${settings.queueWaitSeconds} s.`, {
-            retryAfterSeconds: settings.queueWaitSeconds,
-          }),
-        );
-      }, settings.queueWaitSeconds * 1000);
-      signal.addEventListener('abort', abort, { once: true });
-      waiting.add(self);
-    });
+  async function wait(signal: AbortSignal): Promise<() => void> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => {
+      patience.abort(
+        new ServiceError('queue_timeout', `No place became free in ${settings.queueWaitSeconds} s.`, {
+          retryAfterSeconds: settings.queueWaitSeconds,
+        }),
+      );
+    }, settings.queueWaitSeconds * 1000);
+    try {
+      return await waiting.wait(AbortSignal.any([signal, patience.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return {
@@ -76,10 +55,10 @@ export function createQueue(settings: QueueSettings) {
       if (closed)
         throw new ServiceError('shutting_down', 'This server is shutting down and takes no new runs.');
       if (running < settings.concurrency) return take();
-      if (waiting.size >= settings.queueLength) {
+      if (waiting.length >= settings.queueLength) {
         throw new ServiceError(
           'queue_full',
-          `${running} runs are going on and ${waiting.size} requests wait, which is as many as may.`,
+          `${running} runs are going on and ${waiting.length} requests wait, which is as many as may.`,
           { retryAfterSeconds: 1 },
         );
       }
@@ -97,7 +76,7 @@ export function createQueue(settings: QueueSettings) {
       return running;
     },
     get waiting() {
-      return waiting.size;
+      return waiting.length;
     },
   };
 }

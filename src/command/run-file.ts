@@ -12,7 +12,7 @@ import { interrupted } from './signals.ts';
 
 /** Runs one file, its output live on this terminal. The exit code is the code's own; 128 + n after signal n. */
 export async function runFile(path: string, args: string[]): Promise<number> {
-  const config = { ...loadConfig(), drainSeconds: 0.1, logLevel: 'silent' as const };
+  const config = { ...loadConfig(), pools: [], drainSeconds: 0.1, logLevel: 'silent' as const };
   const code = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new ServiceError('invalid_request', `${path} cannot be read: ${String(error)}`);
   });

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { backendNames, type BackendName } from '../schedule/backend.ts';
 import { statuses, type ExecutionResult } from '../result/execution-result.ts';
 import type { ErrorCode } from '../result/errors.ts';
+import { createPoolMetrics } from './pool-metrics.ts';
 
 const phaseBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
@@ -57,6 +58,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     labelNames: ['cause'] as const,
     registers,
   });
+  const pools = createPoolMetrics(register);
   new Gauge({
     name: 'vivarium_queue_depth',
     help: 'Requests that wait for a place.',
@@ -94,6 +96,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     podFailed(cause: string): void {
       podFailures.inc({ cause });
     },
+    ...pools,
     contentType: register.contentType,
     text: () => register.metrics(),
   };

@@ -1,6 +1,6 @@
 /** What the agent writes, one JSON line each. ARCHITECTURE.md has the contract. */
 export type Frame =
-  | { seq: number; type: 'ready'; python: string }
+  | { seq: number; type: 'ready'; python: string; failed: Record<string, string> }
   | { seq: number; type: 'started'; execution_id: string }
   | { seq: number; type: 'stdout' | 'stderr'; text: string }
   | { seq: number; type: 'stdout' | 'stderr'; base64: string }
@@ -40,7 +40,7 @@ function isFrame(value: unknown): value is Frame {
   if (!Number.isInteger(value.seq)) return false;
   switch (value.type) {
     case 'ready':
-      return true;
+      return 'failed' in value;
     case 'started':
       return 'execution_id' in value;
     case 'stdout':

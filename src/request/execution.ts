@@ -13,13 +13,27 @@ const wellFormed = (what: string) => ({
 
 const noNul = (text: string) => !text.includes('\0');
 
+export interface RequestSettings {
+  maxCodeBytes: number;
+  maxStdinBytes: number;
+  pools: readonly { name: string }[];
+}
+
 /** What may be asked, given the sizes that this server takes. */
-export function executionRequest(sizes: { maxCodeBytes: number; maxStdinBytes: number }) {
+export function executionRequest(sizes: RequestSettings) {
+  const pools = sizes.pools.map(({ name }) => name);
   const argument = z
     .string()
     .refine(noNul, { error: 'a NUL cannot be passed in arguments and variables' })
     .refine((text) => text.isWellFormed(), wellFormed('the text'));
+  const pool = z
+    .enum(pools, {
+      error: (issue) => `there is no pool "${String(issue.input)}" here; there are: ${pools.join(', ')}`,
+    })
+    .optional()
+    .describe('A pool of sandboxes, for its image. Without it the sandbox follows from the limits.');
   return z.strictObject({
+    ...(pools.length > 0 && { pool }),
     code: z
       .string()
       .refine((text) => bytes(text) <= sizes.maxCodeBytes, {

@@ -1,4 +1,5 @@
 import { on } from 'node:events';
+import type { WebSocket } from 'ws';
 import type { Client } from './client.ts';
 import { containerName } from './names.ts';
 
@@ -9,12 +10,20 @@ const stdoutChannel = 1;
 /** Larger messages are refused on the way by some API servers. */
 const messageBytes = 16_384;
 
+/** A connection that leaves a ping without an answer for this long is dead, though nobody said so. */
+const pingMs = 20_000;
+
 /** A container's stdin and stdout over the API server. */
 export interface Attachment {
   /** Sends bytes to stdin; resolves once they are on their way. */
   send(bytes: Uint8Array): Promise<void>;
-  /** stdout from here on. Ends when the container or the connection does: which of them, this cannot tell. */
+  /**
+   * stdout from where the last reader left it. Ends when the container or the connection does: which of them, this
+   * cannot tell.
+   */
   stdout(signal: AbortSignal): AsyncGenerator<Buffer, void>;
+  /** Aborts when the connection ends. */
+  ended: AbortSignal;
   close(): void;
 }
 
@@ -35,7 +44,15 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
     lowWaterMark: 16,
   }) as AsyncIterableIterator<[Buffer]>;
 
+  const ended = new AbortController();
+  const heartbeat = keepAlive(socket);
+  socket.on('close', () => {
+    clearInterval(heartbeat);
+    ended.abort(new Error('The connection to the sandbox ended.'));
+  });
+
   return {
+    ended: ended.signal,
     async send(bytes) {
       for (let begin = 0; begin < bytes.length; begin += messageBytes) {
         const message = Buffer.concat([Buffer.of(stdinChannel), bytes.subarray(begin, begin + messageBytes)]);
@@ -54,7 +71,9 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
       runSignal.addEventListener('abort', abort, { once: true });
       try {
         runSignal.throwIfAborted();
-        for await (const [message] of messages) {
+        // Not by `for await`, which would end the messages for the next reader.
+        for (let next = await messages.next(); next.done !== true; next = await messages.next()) {
+          const [message] = next.value;
           if (message[0] === stdoutChannel && message.length > 1) yield message.subarray(1);
         }
       } catch {
@@ -69,4 +88,15 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
       socket.terminate();
     },
   };
+}
+
+/** Keeps a silent connection from being forgotten on its way, and ends it where it was. */
+function keepAlive(socket: WebSocket): NodeJS.Timeout {
+  let isAnswered = true;
+  socket.on('pong', () => (isAnswered = true));
+  return setInterval(() => {
+    if (!isAnswered) socket.terminate();
+    isAnswered = false;
+    socket.ping();
+  }, pingMs);
 }

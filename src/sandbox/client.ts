@@ -24,8 +24,9 @@ export class UnreachableError extends Error {
 }
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
+  /** Of a PATCH, a JSON merge patch. */
   body?: unknown;
   signal: AbortSignal;
   /** Longest wait for an answer. */
@@ -69,7 +70,9 @@ export async function createClient(kubeConfig: KubeConfig, observe: ApiObserver)
         headers: {
           ...(await authHeaders(kubeConfig)),
           accept: 'application/json',
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(body !== undefined && {
+            'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+          }),
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal,
@@ -143,10 +146,10 @@ export async function withRetry<T>(call: () => Promise<T>, seconds: number, sign
 }
 
 function isTransient(error: unknown): error is UnreachableError | ApiError {
-  return (
-    error instanceof UnreachableError ||
-    (error instanceof ApiError && [429, 500, 502, 503, 504].includes(error.status))
-  );
+  if (error instanceof UnreachableError) return true;
+  if (!(error instanceof ApiError)) return false;
+  // Conflict: two requests wrote to one object, such as a quota, at one time.
+  return [429, 500, 502, 503, 504].includes(error.status) || error.reason === 'Conflict';
 }
 
 async function readError(response: Dispatcher.ResponseData): Promise<ApiError> {

@@ -1,10 +1,14 @@
 import { createDecoder } from '../output/decoder.ts';
 import type { Frame } from '../output/frame.ts';
-import type { Limits, Program } from '../schedule/backend.ts';
+import { type Limits, type Program, SandboxLost } from '../schedule/backend.ts';
 
 /** One line of the agent's stdin. */
 export function requestLine(executionId: string, program: Program, limits: AgentLimits): Buffer {
   return Buffer.from(`${JSON.stringify({ type: 'run', execution_id: executionId, ...program, limits })}\n`);
+}
+
+export function helloLine(preload: readonly string[]): Buffer {
+  return Buffer.from(`${JSON.stringify({ type: 'hello', preload })}\n`);
 }
 
 /** What the agent enforces by itself. */
@@ -69,4 +73,13 @@ export async function* readFrames(
     }
   }
   return { stray: decoder.stray };
+}
+
+/** The agent's answer to a hello: the modules that could not be imported, and why. Throws SandboxLost if none comes. */
+export async function readReady(bytes: AsyncIterable<Uint8Array>): Promise<Record<string, string>> {
+  const decoder = createDecoder();
+  for await (const chunk of bytes) {
+    for (const frame of decoder.push(chunk)) if (frame.type === 'ready') return frame.failed;
+  }
+  throw new SandboxLost('unknown', `The sandbox ended before it was ready. ${decoder.stray ?? ''}`.trim());
 }

@@ -2,6 +2,8 @@ import type { V1Job, V1Namespace, V1NetworkPolicy } from '@kubernetes/client-nod
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { newExecutionId } from '../request/execution-id.ts';
+import type { Kind } from '../schedule/backend.ts';
+import { kindOfPool } from '../schedule/kind.ts';
 import { missingPermissions } from './access.ts';
 import { missingPrograms, programs } from './bubblewrap.ts';
 import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
@@ -53,7 +55,7 @@ async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Fin
       ...namespace,
       ...(await diagnosePermissions(client, config.namespace, signal)),
       await diagnoseIsolation(client, config.namespace, signal),
-      ...(await diagnoseJob(client, config, signal)),
+      ...(await diagnoseJobs(client, config, signal)),
     ];
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
@@ -111,17 +113,32 @@ async function diagnoseIsolation(client: Client, namespace: string, signal: Abor
   return { ok: isDenied, what: 'network: sandboxes are denied all of it by a NetworkPolicy', mend: install };
 }
 
-/** Offers the cluster a sandbox's Job without making it: admission says what it thinks of it. */
-async function diagnoseJob(client: Client, config: Config, signal: AbortSignal): Promise<Finding[]> {
-  const limits = {
-    seconds: config.defaultTimeoutSeconds,
-    cpu: config.defaultCpu,
-    memory_mb: config.defaultMemoryMb,
-  };
+/** Offers the cluster a sandbox's Job of each kind without making it: admission says what it thinks of it. */
+async function diagnoseJobs(client: Client, config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const { image, runtimeClass } = config;
+  const common = { image, runtimeClass, cpu: config.defaultCpu, memory_mb: config.defaultMemoryMb };
+  const found = await Promise.all([
+    diagnoseJob(client, config, common, undefined, signal),
+    ...config.pools.map((pool) => diagnoseJob(client, config, kindOfPool(pool), pool.name, signal)),
+  ]);
+  return found.flat();
+}
+
+async function diagnoseJob(
+  client: Client,
+  config: Config,
+  kind: Kind,
+  pool: string | undefined,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const id = newExecutionId();
+  const limits = { seconds: config.defaultTimeoutSeconds, cpu: kind.cpu, memory_mb: kind.memory_mb };
   const body = makeJob(config, {
-    executionId: newExecutionId(),
-    requestKey: undefined,
-    limits,
+    id,
+    kind,
+    pool,
+    claim: { executionId: id, requestKey: undefined, limits },
+    lifeSeconds: limits.seconds,
     owner: {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -129,16 +146,17 @@ async function diagnoseJob(client: Client, config: Config, signal: AbortSignal):
       uid: randomUUID(),
     },
   });
+  const what = pool === undefined ? 'a sandbox' : `a sandbox of pool ${pool}`;
   const path = `/apis/batch/v1/namespaces/${config.namespace}/jobs`;
   const found = await lookAt(
     client.json<V1Job>(path, { method: 'POST', body, query: { dryRun: 'All' }, signal }),
   );
   if (!('value' in found))
-    return [{ ok: false, what: `job: the cluster refuses a sandbox: ${found.why}`, mend: install }];
+    return [{ ok: false, what: `job: the cluster refuses ${what}: ${found.why}`, mend: install }];
   // An API server that does not know the field drops it without a word.
   const isKept = found.value.spec?.template.spec?.hostUsers === !config.userNamespaces;
   return [
-    { ok: true, what: 'job: the cluster takes the Job of a sandbox' },
+    { ok: true, what: `job: the cluster takes the Job of ${what}` },
     {
       ok: isKept,
       what: `job: user namespaces are ${config.userNamespaces ? 'asked for' : 'off'}, and the API server ${isKept ? 'knows them' : 'ignores that'}`,

@@ -1,7 +1,7 @@
 import type { V1Job, V1OwnerReference, V1PodSpec } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
 import { createHash } from 'node:crypto';
-import type { Limits } from '../schedule/backend.ts';
+import type { Claim, SandboxSpec } from '../schedule/backend.ts';
 import { annotation, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
 
 /** Numeric user of the sandbox image. */
@@ -10,60 +10,81 @@ const imageUser = 65_532;
 /** Time that a sandbox may take beyond its limit: to start, and to end. Its agent is the first to stop a run. */
 const slackSeconds = 30;
 
-export interface JobRequest {
-  executionId: string;
-  /** Correlates a later cancellation with this run; a label value. */
-  requestKey: string | undefined;
-  limits: Limits;
+/** The pod's own deadline comes first: it leaves a pod that says why it ended, the Job's deletes it. */
+const jobSlackSeconds = 15;
+
+export interface JobRequest extends SandboxSpec {
+  /** Names the Job; the run's id where that is known. */
+  id: string;
   /** The replica's Lease: the Job goes when it goes. */
   owner: V1OwnerReference;
 }
 
 /** The Job of one sandbox. Pure: equal arguments give equal Jobs. */
 export function makeJob(config: Config, request: JobRequest): V1Job {
+  const { id, pool, claim, lifeSeconds, owner } = request;
   const labels = {
     [label.name]: sandboxName,
     [label.managedBy]: managedBy,
-    [label.execution]: request.executionId,
     [label.replica]: config.replicaName,
-    ...(request.requestKey !== undefined && { [label.request]: request.requestKey }),
+    ...(pool !== undefined && { [label.pool]: pool }),
+    ...(claim && claimLabels(claim)),
   };
-  const deadline = Math.ceil(config.startTimeoutSeconds + request.limits.seconds + slackSeconds);
+  const deadline = Math.ceil(config.startTimeoutSeconds + lifeSeconds + slackSeconds);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: jobName(request.executionId),
+      name: jobName(id),
       namespace: config.namespace,
       labels,
-      annotations: { [annotation.limits]: JSON.stringify(request.limits) },
-      ownerReferences: [request.owner],
+      ...(claim && { annotations: claimAnnotations(claim) }),
+      ownerReferences: [owner],
     },
     spec: {
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
-      // The pod's own deadline comes first: it leaves a pod that says why it ended, this one deletes it.
-      activeDeadlineSeconds: deadline + 15,
+      activeDeadlineSeconds: deadline + jobSlackSeconds,
       ttlSecondsAfterFinished: config.retentionSeconds,
       template: { metadata: { labels }, spec: makePodSpec(config, request, deadline) },
     },
   };
 }
 
+/** Writes a run on the Job of a sandbox that waited for one; `age` is the Job's, in seconds. A JSON merge patch. Pure. */
+export function claimPatch(claim: Claim, age: number): object {
+  return {
+    metadata: { labels: claimLabels(claim), annotations: claimAnnotations(claim) },
+    spec: { activeDeadlineSeconds: Math.ceil(age + claim.limits.seconds + slackSeconds + jobSlackSeconds) },
+  };
+}
+
+function claimLabels({ executionId, requestKey }: Claim): Record<string, string> {
+  return {
+    [label.execution]: executionId,
+    ...(requestKey !== undefined && { [label.request]: requestKey }),
+  };
+}
+
+function claimAnnotations({ limits }: Claim): Record<string, string> {
+  return { [annotation.limits]: JSON.stringify(limits) };
+}
+
 /**
  * Without user namespaces a node counts processes by user: runs that share one would share one process limit. The image
  * runs as any user.
  */
-function ownUser(executionId: string): number {
-  return 1_000_000 + createHash('sha256').update(executionId).digest().readUIntBE(0, 3);
+function ownUser(id: string): number {
+  return 1_000_000 + createHash('sha256').update(id).digest().readUIntBE(0, 3);
 }
 
-function makePodSpec(config: Config, { executionId, limits }: JobRequest, deadline: number): V1PodSpec {
-  const user = config.userNamespaces ? imageUser : ownUser(executionId);
-  const resources = { cpu: String(limits.cpu), memory: `${limits.memory_mb}Mi`, 'ephemeral-storage': '64Mi' };
+function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number): V1PodSpec {
+  const user = config.userNamespaces ? imageUser : ownUser(id);
+  const limits = { cpu: String(kind.cpu), memory: `${kind.memory_mb}Mi`, 'ephemeral-storage': '64Mi' };
+  const requests = { ...limits, cpu: `${Math.ceil(kind.cpu * config.cpuReserved * 1000)}m` };
   // Libraries size their thread pools by the node's processors, not by the container's share of them.
-  const threads = String(Math.max(1, Math.ceil(limits.cpu)));
+  const threads = String(Math.max(1, Math.ceil(kind.cpu)));
   return {
     activeDeadlineSeconds: deadline,
     restartPolicy: 'Never',
@@ -74,7 +95,7 @@ function makePodSpec(config: Config, { executionId, limits }: JobRequest, deadli
     // No resolver: there is no network to resolve for, and names must not leave through the cluster's DNS.
     dnsPolicy: 'None',
     dnsConfig: { nameservers: ['127.0.0.1'] },
-    ...(config.runtimeClass && { runtimeClassName: config.runtimeClass }),
+    ...(kind.runtimeClass && { runtimeClassName: kind.runtimeClass }),
     ...(config.imagePullSecrets.length > 0 && {
       imagePullSecrets: config.imagePullSecrets.map((name) => ({ name })),
     }),
@@ -90,7 +111,7 @@ function makePodSpec(config: Config, { executionId, limits }: JobRequest, deadli
     containers: [
       {
         name: containerName,
-        image: config.image,
+        image: kind.image,
         imagePullPolicy: config.imagePullPolicy,
         stdin: true,
         stdinOnce: true,
@@ -100,7 +121,7 @@ function makePodSpec(config: Config, { executionId, limits }: JobRequest, deadli
           { name: 'OMP_NUM_THREADS', value: threads },
           { name: 'OPENBLAS_NUM_THREADS', value: threads },
         ],
-        resources: { requests: resources, limits: resources },
+        resources: { requests, limits },
         securityContext: {
           allowPrivilegeEscalation: false,
           privileged: false,

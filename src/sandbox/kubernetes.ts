@@ -1,10 +1,13 @@
 import type { V1Job } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError, type ErrorCode } from '../result/errors.ts';
 import { type Backend, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
 import { missingPermissions } from './access.ts';
 import { attach, type Attachment } from './attach.ts';
+import { shortRunMs } from './claim-record.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
@@ -18,6 +21,8 @@ import { waitForStart } from './start.ts';
 export interface KubernetesEvents {
   /** A sandbox failed: a ServiceError's code or a SandboxLost's cause. */
   podFailed(cause: string): void;
+  /** The Job of a run in a waiting sandbox could not be labelled as the run's: other replicas do not find it. */
+  unrecorded(executionId: string, error: unknown): void;
   /** Something was taken away that no live run owned. */
   reaped(what: string): void;
 }
@@ -48,8 +53,8 @@ export async function createKubernetesBackend(
   const observer = createObserver(client, namespace, replicaName);
   const reaping = reap(client, namespace, replicaName, live, events.reaped, closing.signal);
 
-  async function createJob(spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
-    const body = makeJob(config, { ...spec, owner: heartbeat.owner() });
+  async function createJob(id: string, spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
+    const body = makeJob(config, { ...spec, id, owner: heartbeat.owner() });
     try {
       await client.json<V1Job>(jobsPath, { method: 'POST', body, signal: jobSignal });
     } catch (error) {
@@ -66,13 +71,14 @@ export async function createKubernetesBackend(
   }
 
   async function open(spec: SandboxSpec, callerSignal: AbortSignal): Promise<Sandbox> {
-    const name = jobName(spec.executionId);
+    const id = spec.claim?.executionId ?? newExecutionId();
+    const name = jobName(id);
     const began = performance.now();
     const tooLate = AbortSignal.timeout(config.startTimeoutSeconds * 1000);
     const startSignal = AbortSignal.any([callerSignal, tooLate]);
     live.add(name);
     try {
-      await withRetry(() => createJob(spec, startSignal), config.startTimeoutSeconds, startSignal).catch(
+      await withRetry(() => createJob(id, spec, startSignal), config.startTimeoutSeconds, startSignal).catch(
         (error: unknown) => {
           // A connection may be waited for without an error of its own: it was never answered.
           throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
@@ -81,14 +87,18 @@ export async function createKubernetesBackend(
       const started = await waitForStart(observer, config, name, startSignal);
       const attachment = await attachOrExplain(started.podPath, name, startSignal);
       return podSandbox({
-        spec,
+        job: name,
+        path: `${jobsPath}/${name}`,
+        createdAt: began,
+        placedAt: started.placedAt,
+        isRecorded: spec.claim !== undefined,
         config,
         client,
         observer,
         attachment,
         podPath: started.podPath,
-        scheduledSeconds: (started.placedAt - began) / 1000,
         onLost: events.podFailed,
+        onUnrecorded: events.unrecorded,
         remove: () => remove(name),
         forget: () => live.delete(name),
       });
@@ -100,6 +110,14 @@ export async function createKubernetesBackend(
       events.podFailed(failure.code);
       throw failure;
     }
+  }
+
+  async function deleteJobs(selector: string, deleteSignal: AbortSignal): Promise<number> {
+    const query = { labelSelector: `${ours},${selector}` };
+    const jobs = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal: deleteSignal });
+    const names = jobs.items.flatMap((job) => job.metadata?.name ?? []);
+    await Promise.all(names.map((name) => deleteJob(client, namespace, name, deleteSignal)));
+    return names.length;
   }
 
   async function attachOrExplain(path: string, name: string, startSignal: AbortSignal): Promise<Attachment> {
@@ -132,11 +150,11 @@ export async function createKubernetesBackend(
     async cancel(by, cancelSignal) {
       const [key, value] =
         'executionId' in by ? [label.execution, by.executionId] : [label.request, by.requestKey];
-      const query = { labelSelector: `${ours},${key}=${value}` };
-      const jobs = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal: cancelSignal });
-      const names = jobs.items.flatMap((job) => job.metadata?.name ?? []);
-      await Promise.all(names.map((name) => deleteJob(client, namespace, name, cancelSignal)));
-      return names.length;
+      const found = await deleteJobs(`${key}=${value}`, cancelSignal);
+      if (found > 0 || 'executionId' in by) return found;
+      // Its run may have begun so short a time ago that its Job does not say so yet; nobody asks a second time.
+      await sleep(2 * shortRunMs, undefined, { signal: cancelSignal });
+      return deleteJobs(`${key}=${value}`, cancelSignal);
     },
     ready() {
       const why = observer.stale();

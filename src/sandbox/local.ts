@@ -5,6 +5,7 @@ import type { Frame } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
   type Backend,
+  type Claim,
   type Program,
   type Sandbox,
   SandboxLost,
@@ -12,7 +13,7 @@ import {
   type Trace,
 } from '../schedule/backend.ts';
 import { bubblewrapArguments, installAgent, missingPrograms, nobody } from './bubblewrap.ts';
-import { agentLimits, overdue, readFrames, requestLine } from './conversation.ts';
+import { agentLimits, helloLine, overdue, readFrames, readReady, requestLine } from './conversation.ts';
 
 /** Ended runs that can still be asked for. */
 const keptTraces = 32;
@@ -41,13 +42,14 @@ export function createLocalBackend(config: Config): Backend {
 
   async function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
     signal.throwIfAborted();
-    const began = performance.now();
-    const threads = Math.max(1, Math.ceil(spec.limits.cpu));
+    const threads = Math.max(1, Math.ceil(spec.kind.cpu));
     const child = spawn('/usr/bin/bwrap', bubblewrapArguments(agent.folder, config.workspaceMb, threads), {
       ...(isRoot && { uid: nobody, gid: nobody }),
     });
+    const gone = new AbortController();
     const closed = new Promise<void>((resolve) =>
       child.once('close', () => {
+        gone.abort(new Error('The sandbox ended.'));
         resolve();
       }),
     );
@@ -56,23 +58,33 @@ export function createLocalBackend(config: Config): Backend {
         cause: error,
       });
     });
-    const trace: Trace = { executionId: spec.executionId, limits: spec.limits, frames: [], lost: undefined };
-    const ended = new AbortController();
-    live.set(spec.executionId, {
-      requestKey: spec.requestKey,
-      end: (lost) => {
-        ended.abort(lost);
-      },
-    });
-    traces.set(spec.executionId, trace);
+    child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
+    let trace: Trace | undefined;
     return {
-      scheduledSeconds: (performance.now() - began) / 1000,
-      run: (program, runSignal) =>
-        runIn(child, spec, config, program, trace, AbortSignal.any([runSignal, ended.signal])),
+      placedAt: performance.now(),
+      gone: gone.signal,
+      async preload(modules, preloadSignal) {
+        child.stdin.write(helloLine(modules));
+        return readReady(stdout(child, preloadSignal));
+      },
+      run(claim, program, runSignal) {
+        const { executionId, requestKey, limits } = claim;
+        const ended = new AbortController();
+        trace = { executionId, limits, frames: [], lost: undefined };
+        traces.set(executionId, trace);
+        live.set(executionId, {
+          requestKey,
+          end: (lost) => {
+            ended.abort(lost);
+          },
+        });
+        return runIn(child, claim, config, program, trace, AbortSignal.any([runSignal, ended.signal]));
+      },
       async dispose() {
         child.kill('SIGKILL');
         await closed;
-        live.delete(spec.executionId);
+        if (!trace) return;
+        live.delete(trace.executionId);
         keep(trace);
       },
     };
@@ -99,23 +111,20 @@ export function createLocalBackend(config: Config): Backend {
 
 async function* runIn(
   child: ChildProcessWithoutNullStreams,
-  spec: SandboxSpec,
+  { executionId, limits }: Claim,
   config: Config,
   program: Program,
   trace: Trace,
   callerSignal: AbortSignal,
 ): AsyncGenerator<Frame, void> {
-  const tooLate = overdue(spec.limits);
+  const tooLate = overdue(limits);
   const signal = AbortSignal.any([callerSignal, tooLate]);
-  const stop = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', stop, { once: true });
   const words = lastWords(child);
   try {
     signal.throwIfAborted();
-    child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
-    const limits = agentLimits(spec.limits, config, spec.limits.memory_mb * 1_048_576);
-    child.stdin.write(requestLine(spec.executionId, program, limits));
-    const sources = [{ bytes: child.stdout, fromStart: true }];
+    const agents = agentLimits(limits, config, limits.memory_mb * 1_048_576);
+    child.stdin.write(requestLine(executionId, program, agents));
+    const sources = [{ bytes: stdout(child, signal), fromStart: true }];
     for await (const frame of readFrames(() => Promise.resolve(sources.shift()))) {
       trace.frames.push(frame);
       yield frame;
@@ -131,6 +140,18 @@ async function* runIn(
       : error;
     if (lost instanceof SandboxLost) trace.lost = lost;
     throw lost;
+  }
+}
+
+/** What the agent writes from here on; the signal ends it. Leaves the stream open for the next reader. */
+async function* stdout(child: ChildProcessWithoutNullStreams, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const stop = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+      signal.throwIfAborted();
+      yield chunk as Buffer;
+    }
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -7,6 +7,7 @@ export const label = {
   execution: 'vivarium.dev/execution',
   request: 'vivarium.dev/request',
   replica: 'vivarium.dev/replica',
+  pool: 'vivarium.dev/pool',
 } as const;
 
 export const annotation = {
@@ -20,8 +21,12 @@ export const containerName = 'sandbox';
 /** Selects every Job, pod and Lease of Vivarium. */
 export const ours = `${label.managedBy}=${managedBy}`;
 
-export function jobName(executionId: string): string {
-  return `run-${executionId}`;
+/** Pods of a Job carry this label with its name. */
+export const jobNameLabel = 'batch.kubernetes.io/job-name';
+
+/** `id` is that of the run, where the Job is made for it. */
+export function jobName(id: string): string {
+  return `run-${id}`;
 }
 
 /** Path of a pod on the API server. */

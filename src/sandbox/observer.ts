@@ -1,6 +1,6 @@
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
 import type { Client } from './client.ts';
-import { label, ours } from './names.ts';
+import { jobNameLabel, label, ours } from './names.ts';
 import { createFailure, phaseOf, type Phase } from './phase.ts';
 import { listAndWatch } from './watch.ts';
 
@@ -97,7 +97,8 @@ export function createObserver(client: Client, namespace: string, replica: strin
     }),
     watchEvents('reason=FailedCreate,involvedObject.kind=Job', ({ involvedObject: { name }, message }) => {
       if (name === undefined || pods.has(name)) return;
-      tell(name, { pod: undefined, phase: { state: 'failed', ...createFailure(message ?? '') } });
+      const failure = createFailure(message ?? '');
+      if (failure) tell(name, { pod: undefined, phase: { state: 'failed', ...failure } });
     }),
   ]);
 
@@ -147,7 +148,7 @@ export function createObserver(client: Client, namespace: string, replica: strin
 }
 
 function jobOf(pod: V1Pod): string | undefined {
-  return pod.metadata?.labels?.['batch.kubernetes.io/job-name'];
+  return pod.metadata?.labels?.[jobNameLabel];
 }
 
 /** A pod that was deleted: what its status said last, or that it was deleted while it ran. */

@@ -3,8 +3,8 @@ export const permissions = [
   {
     group: 'batch',
     resource: 'jobs',
-    verbs: ['create', 'get', 'list', 'delete'],
-    why: 'a run is a Job; cancelling a run deletes it',
+    verbs: ['create', 'get', 'list', 'patch', 'delete'],
+    why: 'a run is a Job; a run in a waiting sandbox is written on its Job; cancelling a run deletes it',
   },
   { group: '', resource: 'pods', verbs: ['list', 'watch'], why: 'how the pod of a Job fares' },
   // A WebSocket upgrade is a GET; newer API servers ask for create as well.

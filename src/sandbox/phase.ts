@@ -93,8 +93,12 @@ function ended(cause: SandboxLost['cause'], message: string): Phase {
   return { state: 'ended', cause, message };
 }
 
-/** Why the Job controller could not make a pod, from the message of its FailedCreate event. */
-export function createFailure(message: string): { code: ErrorCode; message: string } {
+/**
+ * Why the Job controller cannot make a pod, from the message of its FailedCreate event. Undefined where it will try again
+ * with better luck: two pods wrote to one quota, or a webhook did not answer.
+ */
+export function createFailure(message: string): { code: ErrorCode; message: string } | undefined {
+  if (!/forbidden|denied|invalid/i.test(message)) return undefined;
   const code = /exceeded quota|limited:|maximum .* usage/i.test(message) ? 'quota_exceeded' : 'forbidden';
   return { code, message: `The cluster refuses the sandbox’s pod: ${message}` };
 }

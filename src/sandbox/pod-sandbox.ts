@@ -1,23 +1,34 @@
 import type { Config } from '../config.ts';
-import { type Program, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
+import { type Sandbox, SandboxLost } from '../schedule/backend.ts';
 import type { Attachment } from './attach.ts';
-import { ApiError, type Client, UnreachableError } from './client.ts';
-import { agentLimits, overdue, readFrames, requestLine, type Source } from './conversation.ts';
-import { jobName } from './names.ts';
+import { claimRecord, type ClaimRecord, type Recorded } from './claim-record.ts';
+import { ApiError, UnreachableError } from './client.ts';
+import {
+  agentLimits,
+  helloLine,
+  overdue,
+  readFrames,
+  readReady,
+  requestLine,
+  type Source,
+} from './conversation.ts';
 import type { Observer } from './observer.ts';
 import { readLog } from './record.ts';
 
 /** How long a pod's status may lag behind the end of its container. */
 const statusLagSeconds = 3;
 
-export interface PodSandbox {
-  spec: SandboxSpec;
+export interface PodSandbox extends Recorded {
+  /** Name of its Job. */
+  job: string;
+  /** performance.now(). */
+  placedAt: number;
+  /** Whether its Job names its run already. */
+  isRecorded: boolean;
   config: Config;
-  client: Client;
   observer: Observer;
   attachment: Attachment;
   podPath: string;
-  scheduledSeconds: number;
   onLost(cause: string): void;
   /** Deletes the Job. */
   remove(): Promise<void>;
@@ -27,34 +38,49 @@ export interface PodSandbox {
 
 /** A pod whose agent waits for its program. */
 export function podSandbox(pod: PodSandbox): Sandbox {
-  const { spec, config } = pod;
+  const { config, attachment } = pod;
+  let record: ClaimRecord | undefined;
   let exited = false;
 
-  async function* run(program: Program, callerSignal: AbortSignal) {
-    const tooLate = overdue(spec.limits);
-    const signal = AbortSignal.any([callerSignal, tooLate]);
-    const line = requestLine(spec.executionId, program, agentLimits(spec.limits, config, null));
-    try {
-      const outcome = yield* readFrames(sources(pod, line, signal), () => (exited = true));
-      if (!exited) throw await whyEnded(pod, outcome.stray, signal);
-    } catch (error) {
-      callerSignal.throwIfAborted();
-      const lost = tooLate.aborted
-        ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
-        : error;
-      if (lost instanceof SandboxLost) pod.onLost(lost.cause);
-      throw lost;
-    }
-  }
-
   return {
-    scheduledSeconds: pod.scheduledSeconds,
-    run,
+    placedAt: pod.placedAt,
+    gone: attachment.ended,
+    async preload(modules, signal) {
+      try {
+        await attachment.send(helloLine(modules));
+        return await readReady(attachment.stdout(signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        throw (await ending(pod.observer, pod.job, signal)) ?? error;
+      }
+    },
+    async *run(claim, program, callerSignal) {
+      const tooLate = overdue(claim.limits);
+      const signal = AbortSignal.any([callerSignal, tooLate]);
+      const line = requestLine(claim.executionId, program, agentLimits(claim.limits, config, null));
+      if (!pod.isRecorded) record = claimRecord(pod, claim);
+      try {
+        const outcome = yield* readFrames(sources(pod, line, signal), () => (exited = true));
+        if (!exited) throw await whyEnded(pod, outcome.stray, signal);
+      } catch (error) {
+        callerSignal.throwIfAborted();
+        const lost = tooLate.aborted
+          ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
+          : error;
+        if (lost instanceof SandboxLost) pod.onLost(lost.cause);
+        throw lost;
+      }
+    },
     async dispose() {
-      pod.attachment.close();
+      attachment.close();
       // After `exit` the agent ends, the Job completes, and its TTL takes it away.
-      if (exited) pod.forget();
-      else await pod.remove();
+      if (exited) {
+        await record?.finish();
+        pod.forget();
+      } else {
+        record?.cancel();
+        await pod.remove();
+      }
     },
   };
 }
@@ -71,7 +97,7 @@ function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Prom
     }
     if (last) return undefined;
     // A log that is read after the end is known holds all there will ever be.
-    if (asked > 2) last = (await ending(pod.observer, jobName(pod.spec.executionId), signal)) !== undefined;
+    if (asked > 2) last = (await ending(pod.observer, pod.job, signal)) !== undefined;
     return { bytes: log(pod, !last, signal), fromStart: true };
   };
 }
@@ -117,7 +143,7 @@ async function whyEnded(
   signal: AbortSignal,
 ): Promise<SandboxLost> {
   const lost =
-    (await ending(pod.observer, jobName(pod.spec.executionId), signal)) ??
+    (await ending(pod.observer, pod.job, signal)) ??
     new SandboxLost('unknown', 'The sandbox ended and did not say why.');
   if (lost.cause !== 'unknown' || stray === undefined) return lost;
   return new SandboxLost('unknown', `${lost.message} Its last words: ${stray}`);

@@ -3,7 +3,7 @@ import type { Frame } from '../output/frame.ts';
 import { createDecoder } from '../output/decoder.ts';
 import { SandboxLost, type Limits, type Trace } from '../schedule/backend.ts';
 import { ApiError, type Client } from './client.ts';
-import { annotation, containerName, label, ours, podPath } from './names.ts';
+import { annotation, containerName, jobNameLabel, label, ours, podPath } from './names.ts';
 import { phaseOf } from './phase.ts';
 import { isFinished } from './reaper.ts';
 
@@ -38,7 +38,8 @@ export async function findTrace(
   const job = jobs.items[0];
   if (!job) return undefined;
   const pods = await client.json<{ items: V1Pod[] }>(`/api/v1/namespaces/${namespace}/pods`, {
-    query,
+    // A pod's labels are those of its creation: where it waited in a pool, they name no run.
+    query: { labelSelector: `${ours},${jobNameLabel}=${job.metadata?.name ?? ''}` },
     signal,
   });
   const pod = pods.items[0];

@@ -7,12 +7,31 @@ export interface Limits {
   memory_mb: number;
 }
 
-/** What a sandbox is made for. */
-export interface SandboxSpec {
+/** What a sandbox is made of. */
+export interface Kind {
+  image: string;
+  /** Empty for none. */
+  runtimeClass: string;
+  cpu: number;
+  memory_mb: number;
+}
+
+/** The run that a sandbox serves. */
+export interface Claim {
   executionId: string;
-  /** Correlates a cancellation that reaches another replica with this sandbox. */
+  /** Correlates a cancellation that reaches another replica with this run. */
   requestKey: string | undefined;
   limits: Limits;
+}
+
+export interface SandboxSpec {
+  kind: Kind;
+  /** The pool that it is made for. */
+  pool: string | undefined;
+  /** Its run, where that is known from the start. */
+  claim: Claim | undefined;
+  /** How long it may live after its start, its run included. */
+  lifeSeconds: number;
 }
 
 /** The program and its inputs, as the agent takes them. */
@@ -25,13 +44,20 @@ export interface Program {
 
 /** A started sandbox. It runs one program. */
 export interface Sandbox {
-  /** Seconds from asking for the sandbox to its having a place (a node, a process). */
-  scheduledSeconds: number;
+  /** When it had a place (a node, a process); performance.now(). */
+  placedAt: number;
+  /** Aborts when it ends without having had a run. */
+  gone: AbortSignal;
+  /**
+   * Imports modules into the interpreter that will run the program. The answer names those that failed, and why. Throws
+   * SandboxLost, and the signal's reason.
+   */
+  preload(modules: readonly string[], signal: AbortSignal): Promise<Record<string, string>>;
   /**
    * Sends the program and yields its frames up to `exit`. Throws SandboxLost if the sandbox goes before that,
    * and the signal's reason if it is aborted.
    */
-  run(program: Program, signal: AbortSignal): AsyncGenerator<Frame, void>;
+  run(claim: Claim, program: Program, signal: AbortSignal): AsyncGenerator<Frame, void>;
   /** Ends the sandbox if it has not ended, and takes it away. Never throws. */
   dispose(): Promise<void>;
 }

@@ -6,7 +6,8 @@ import type { ExecutionRequest } from '../request/execution.ts';
 import { buildResult, type Loss } from '../result/build.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
-import { type Backend, type Sandbox, SandboxLost } from './backend.ts';
+import { type Sandbox, SandboxLost } from './backend.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { stopReason } from './stop.ts';
 
 /** What a caller may follow while it waits. */
@@ -19,12 +20,14 @@ export interface RunOptions {
   /** Its abort cancels the run; a Stop as its reason says why. */
   signal: AbortSignal;
   onEvent?: (event: RunEvent) => void;
+  /** Called when the sandbox is away, and its Job says what became of the run. */
+  onLeft?: () => void;
 }
 
 export interface Stages {
   policy: Policy & { outputBytes: number };
   queue: Queue;
-  backend: Backend;
+  sandboxes: Sandboxes;
 }
 
 /**
@@ -32,12 +35,12 @@ export interface Stages {
  * did not run; once it runs, every end is a result.
  */
 export async function run(
-  { policy, queue, backend }: Stages,
+  { policy, queue, sandboxes }: Stages,
   request: ExecutionRequest,
-  { executionId, requestKey, signal, onEvent = () => undefined }: RunOptions,
+  { executionId, requestKey, signal, onEvent = () => undefined, onLeft }: RunOptions,
 ): Promise<ExecutionResult> {
   const clock = createClock();
-  const { limits, hints } = clampLimits(request, policy);
+  const { limits, hints } = clampLimits(request, sandboxes.policyFor(request, policy));
   const capture = createCapture(policy.outputBytes);
   let sandbox: Sandbox | undefined;
   let end: Loss | undefined;
@@ -47,9 +50,10 @@ export async function run(
   try {
     clock.mark('queued');
     onEvent({ type: 'starting', execution_id: executionId });
-    sandbox = await backend.open({ executionId, requestKey, limits }, signal).catch(asCancelled(signal));
+    const claim = { executionId, requestKey, limits };
+    sandbox = await sandboxes.take(request, claim, signal).catch(asCancelled(signal));
     const { code, stdin, args, env } = request;
-    for await (const frame of sandbox.run({ code, stdin, args, env }, signal)) {
+    for await (const frame of sandbox.run(claim, { code, stdin, args, env }, signal)) {
       if (frame.type === 'started') clock.mark('started');
       capture.add(frame);
       onEvent(frame);
@@ -59,9 +63,12 @@ export async function run(
     end = lossOf(error, signal);
   } finally {
     // The answer does not wait for the sandbox to be taken away; its place does.
-    void (sandbox?.dispose() ?? Promise.resolve()).finally(leave);
+    void (sandbox?.dispose() ?? Promise.resolve()).finally(() => {
+      leave();
+      onLeft?.();
+    });
   }
-  return toResult(executionId, capture.read(), end, limits, clock.read(sandbox?.scheduledSeconds), hints);
+  return toResult(executionId, capture.read(), end, limits, clock.read(sandbox?.placedAt), hints);
 }
 
 /** The result of a run from its frames. Where they lack `exit`, `end` says how it ended. */
@@ -109,13 +116,15 @@ function createClock() {
     mark(name: keyof typeof marks): void {
       marks[name] = since(began);
     },
-    read(scheduledSeconds: number | undefined): Omit<ExecutionResult['timings'], 'ran'> {
+    read(placedAt: number | undefined): Omit<ExecutionResult['timings'], 'ran'> {
       const queued = marks.queued ?? since(began);
+      // A sandbox that was there before the request had its place already.
+      const scheduled = placedAt === undefined ? null : Math.max(0, (placedAt - began) / 1000 - queued);
       const started =
-        marks.started === undefined || scheduledSeconds === undefined
+        marks.started === undefined || scheduled === null
           ? null
-          : Math.max(0, marks.started - queued - scheduledSeconds);
-      return { queued, scheduled: scheduledSeconds ?? null, started, total: since(began) };
+          : Math.max(0, marks.started - queued - scheduled);
+      return { queued, scheduled, started, total: since(began) };
     },
   };
 }

@@ -7,7 +7,7 @@ import type { ExecutionResult } from '../result/execution-result.ts';
 import type { ExecutionView } from '../result/execution-view.ts';
 import { run, toResult, type RunOptions, type Stages } from './run.ts';
 import { stops } from './stop.ts';
-import type { Trace } from './backend.ts';
+import type { Backend, Trace } from './backend.ts';
 
 /** What the doors may ask for. */
 export interface Service {
@@ -28,9 +28,14 @@ export interface Service {
 interface Live {
   requestKey: string | undefined;
   stop: AbortController;
+  state: ExecutionView['state'];
+  result: ExecutionResult | null;
 }
 
-export function createService(stages: Stages, { metrics, log }: { metrics: Metrics; log: Logger }): Service {
+export function createService(
+  stages: Stages & { backend: Backend },
+  { metrics, log }: { metrics: Metrics; log: Logger },
+): Service {
   const live = new Map<string, Live>();
   const { backend, policy, queue } = stages;
   let draining = false;
@@ -38,13 +43,25 @@ export function createService(stages: Stages, { metrics, log }: { metrics: Metri
   async function execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult> {
     const { executionId, requestKey, signal } = options;
     const stop = new AbortController();
-    live.set(executionId, { requestKey, stop });
+    const here: Live = { requestKey, stop, state: 'queued', result: null };
+    live.set(executionId, here);
     try {
-      const either = AbortSignal.any([signal, stop.signal]);
-      const result = await run(stages, request, { ...options, signal: either });
+      const result = await run(stages, request, {
+        ...options,
+        signal: AbortSignal.any([signal, stop.signal]),
+        onEvent(event) {
+          if (event.type === 'starting') here.state = 'starting';
+          if (event.type === 'started') here.state = 'running';
+          options.onEvent?.(event);
+        },
+        onLeft: () => live.delete(executionId),
+      });
+      here.result = result;
+      here.state = 'ended';
       account(result);
       return result;
     } catch (error) {
+      live.delete(executionId);
       const code = error instanceof ServiceError ? error.code : 'internal';
       metrics.failed(code);
       log[code === 'internal' ? 'error' : 'warn'](
@@ -52,8 +69,6 @@ export function createService(stages: Stages, { metrics, log }: { metrics: Metri
         'no run',
       );
       throw error;
-    } finally {
-      live.delete(executionId);
     }
   }
 
@@ -77,10 +92,17 @@ export function createService(stages: Stages, { metrics, log }: { metrics: Metri
     async find(executionId, signal) {
       const trace = await backend.find(executionId, signal);
       if (trace) return toView(trace, policy.outputBytes);
-      if (live.has(executionId)) {
-        return { execution_id: executionId, state: 'queued', stdout: '', stderr: '', result: null };
-      }
-      throw notFound(executionId);
+      // A run of the last second, or one that has just ended, need not stand on its Job yet.
+      const here = live.get(executionId);
+      if (!here) throw notFound(executionId);
+      const { state, result } = here;
+      return {
+        execution_id: executionId,
+        state,
+        stdout: result?.stdout ?? '',
+        stderr: result?.stderr ?? '',
+        result,
+      };
     },
     async cancel(executionId, signal) {
       const here = live.get(executionId);

@@ -5,16 +5,15 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { RequestSettings } from '../request/execution.ts';
 import type { Service } from '../schedule/service.ts';
 import { ServiceError } from '../result/errors.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import { restRoutes } from './rest.ts';
 
-export interface HttpSettings {
+export interface HttpSettings extends RequestSettings {
   allowedHosts: string[];
-  maxCodeBytes: number;
-  maxStdinBytes: number;
 }
 
 /** JSON may write one byte as six ("\u0000"). */
@@ -23,7 +22,7 @@ const otherBytes = 1_048_576;
 
 /** MCP and REST on one port. */
 export function doorsApp(service: Service, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
-  const app = express().disable('x-powered-by');
+  const app = express().disable('x-powered-by').disable('etag');
   if (!settings.allowedHosts.includes('*')) {
     // Against DNS rebinding: a web page must not reach a server on its reader's machine.
     app.use(hostHeaderValidation(settings.allowedHosts), originValidation(settings.allowedHosts));
@@ -43,7 +42,7 @@ export function doorsApp(service: Service, factory: McpServerFactory, settings: 
 
 /** Liveness, readiness and metrics, on a port of their own: probes carry any Host, and ingresses do not expose it. */
 export function probesApp(service: Service, metrics: Metrics): Express {
-  const app = express().disable('x-powered-by');
+  const app = express().disable('x-powered-by').disable('etag');
   app.get('/healthz', (_req, res) => {
     res.type('text').send('ok\n');
   });

@@ -1,6 +1,6 @@
 import { McpServer, type McpServerFactory, type ServerContext } from '@modelcontextprotocol/server';
 import { createHash } from 'node:crypto';
-import { executionRequest, type ExecutionRequest } from '../request/execution.ts';
+import { executionRequest, type ExecutionRequest, type RequestSettings } from '../request/execution.ts';
 import { describeError } from '../result/errors.ts';
 import { executionResult } from '../result/execution-result.ts';
 import type { Service } from '../schedule/service.ts';
@@ -10,9 +10,7 @@ import { createProgress } from './progress.ts';
 import { renderResult } from './render.ts';
 import { version } from './version.ts';
 
-export interface DoorSettings {
-  maxCodeBytes: number;
-  maxStdinBytes: number;
+export interface DoorSettings extends RequestSettings {
   defaultTimeoutSeconds: number;
   maxTimeoutSeconds: number;
   defaultMemoryMb: number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { executionRequest } from '../request/execution.ts';
+import { executionRequest, type RequestSettings } from '../request/execution.ts';
 import { errorKinds } from '../result/errors.ts';
 import { executionResult } from '../result/execution-result.ts';
 import { executionView } from '../result/execution-view.ts';
@@ -16,7 +16,7 @@ const errorBody = z.strictObject({
 });
 
 /** The OpenAPI document, from the very schemas that check requests. */
-export function openApi(sizes: { maxCodeBytes: number; maxStdinBytes: number }) {
+export function openApi(settings: RequestSettings) {
   const json = (schema: z.ZodType, io: 'input' | 'output' = 'output') => ({
     'application/json': { schema: z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) },
   });
@@ -32,7 +32,7 @@ export function openApi(sizes: { maxCodeBytes: number; maxStdinBytes: number }) 
           summary: 'Run code and wait for its result',
           description:
             'With `Accept: text/event-stream` the answer is a stream of events: starting, started, stdout, stderr, exit, then result or error.',
-          requestBody: { required: true, content: json(executionRequest(sizes), 'input') },
+          requestBody: { required: true, content: json(executionRequest(settings), 'input') },
           responses: {
             200: {
               description: 'How the run ended. A program that fails is a result, too.',

@@ -37,7 +37,9 @@ export function createProgress(context: ServerContext) {
       else if (event.type === 'starting') send(`starting ${event.execution_id}`);
       else if (event.type === 'started') send('running');
       else if (event.type === 'stdout' || event.type === 'stderr') {
-        sendSoon(`running for ${seconds} s: ${lastLine(event) ?? ''}`);
+        // Python writes the end of a line by itself: that says less than what came before.
+        const line = lastLine(event);
+        if (line) sendSoon(`running for ${seconds} s: ${line}`);
       }
     },
     end(): void {

@@ -1,5 +1,5 @@
 import { Router, type Request, type Response } from 'express';
-import { executionRequest } from '../request/execution.ts';
+import { executionRequest, type RequestSettings } from '../request/execution.ts';
 import { ServiceError } from '../result/errors.ts';
 import { executionIdPattern, newExecutionId } from '../request/execution-id.ts';
 import type { Service } from '../schedule/service.ts';
@@ -8,9 +8,9 @@ import { sendError } from './errors.ts';
 import { openApi } from './openapi.ts';
 
 /** The REST door: one resource, executions. */
-export function restRoutes(service: Service, sizes: { maxCodeBytes: number; maxStdinBytes: number }): Router {
-  const schema = executionRequest(sizes);
-  const document = openApi(sizes);
+export function restRoutes(service: Service, settings: RequestSettings): Router {
+  const schema = executionRequest(settings);
+  const document = openApi(settings);
   const router = Router();
 
   router.get('/openapi.json', (_req, res) => {

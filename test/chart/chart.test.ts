@@ -4,6 +4,7 @@ import {
   loadYaml,
   type V1ConfigMap,
   type V1Deployment,
+  type V1ResourceQuota,
   type V1Role,
 } from '@kubernetes/client-node';
 import assert from 'node:assert/strict';
@@ -12,7 +13,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadConfig, settings } from '../../src/config.ts';
+import { complete, loadConfig, settings } from '../../src/config.ts';
+import { makeJob } from '../../src/sandbox/job.ts';
 import { permissions } from '../../src/sandbox/permissions.ts';
 
 const root = new URL('../..', import.meta.url);
@@ -38,6 +40,11 @@ function render(values: object, template: string): unknown {
   const { ok, output } = helmTemplate(values, `templates/${template}`);
   assert.ok(ok, output);
   return (loadAllYaml(output) as unknown[])[0];
+}
+
+/** A quantity in CPUs or MiB. */
+function amount(quantity: string): number {
+  return quantity.endsWith('m') ? parseFloat(quantity) / 1000 : parseFloat(quantity);
 }
 
 describe('the chart and the code', () => {
@@ -69,6 +76,10 @@ describe('the chart and the code', () => {
       maxTimeoutSeconds: 600.5,
       nodeSelector: { pool: 'sandboxes' },
       tolerations: [{ key: 'sandboxes', operator: 'Exists', tolerationSeconds: 5 }],
+      pools: [
+        { name: 'science', min: 1, max: 2, image: 'science', cpu: 0.5, memoryMb: 1024, preload: ['numpy'] },
+        { name: 'plain', min: 0, max: 1 },
+      ],
       allowedHosts: ['a.example'],
     };
     const { data } = render({ config }, 'configmap.yaml') as V1ConfigMap;
@@ -84,7 +95,7 @@ describe('the chart and the code', () => {
 
     const { allowedHosts, ...rest } = config;
     assert.deepEqual(loaded, {
-      ...settings.parse(rest),
+      ...complete(settings.parse(rest)),
       backend: 'kubernetes',
       host: '0.0.0.0',
       probeHost: '0.0.0.0',
@@ -93,6 +104,51 @@ describe('the chart and the code', () => {
     });
     for (const host of [...allowedHosts, 'vivarium', 'localhost']) {
       assert.ok(loaded.allowedHosts.includes(host), host);
+    }
+  });
+
+  it('come with a pool of the default kind', () => {
+    const { data } = render({}, 'configmap.yaml') as V1ConfigMap;
+    const { pools } = JSON.parse(data?.['config.json'] ?? '') as { pools: unknown };
+    assert.deepEqual(pools, [{ name: 'python', min: 2, max: 8, preload: ['numpy', 'pandas'] }]);
+  });
+
+  it('make Jobs that fit the quota: twice the runs and the pools of each replica', () => {
+    const pools = [
+      { name: 'small', min: 1, max: 3, cpu: 0.33, memoryMb: 256 },
+      { name: 'plain', min: 1, max: 5 },
+    ];
+    const config = complete(settings.parse({ pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 }));
+    const { spec } = render(
+      { replicas: 2, config: { pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 } },
+      'sandbox-quota.yaml',
+    ) as V1ResourceQuota;
+
+    const runs = { max: config.concurrency, cpu: config.maxCpu, memoryMb: config.maxMemoryMb };
+    const needed: Record<string, number> = {};
+    for (const { max, cpu, memoryMb } of [...config.pools, runs]) {
+      const { image, runtimeClass } = config;
+      const job = makeJob(config, {
+        id: '0',
+        kind: { image, runtimeClass, cpu, memory_mb: memoryMb },
+        pool: undefined,
+        claim: undefined,
+        lifeSeconds: 1,
+        owner: { apiVersion: 'v1', kind: 'Lease', name: 'a', uid: '0' },
+      });
+      const resources = job.spec?.template.spec?.containers[0]?.resources;
+      for (const part of ['requests', 'limits'] as const) {
+        for (const resource of ['cpu', 'memory']) {
+          const key = `${part}.${resource}`;
+          needed[key] = (needed[key] ?? 0) + 2 * 2 * max * amount(resources?.[part]?.[resource] ?? '');
+        }
+      }
+    }
+    const { pods, ...hard } = spec?.hard ?? {};
+    assert.equal(pods, String(2 * 2 * (3 + 5 + 7)));
+    assert.deepEqual(Object.keys(hard).sort(), Object.keys(needed).sort());
+    for (const [key, sum] of Object.entries(needed)) {
+      assert.ok(Math.abs(amount(hard[key] ?? '') - sum) < 1e-6, `${key}: ${String(hard[key])}, not ${sum}`);
     }
   });
 
@@ -114,6 +170,11 @@ describe('the chart refuses', () => {
     'a setting that it sets itself': { config: { namespace: 'other' } },
     'a setting beyond its range': { config: { maxTimeoutSeconds: 0 } },
     'a setting of another type': { config: { concurrency: '8' } },
+    'a pool without a size': { config: { pools: [{ name: 'python', min: 1 }] } },
+    'a pool with an unknown field': { config: { pools: [{ name: 'python', min: 1, max: 2, size: 3 }] } },
+    'a pool that preloads no module': {
+      config: { pools: [{ name: 'python', min: 1, max: 2, preload: ['os; import sys'] }] },
+    },
     'a number of replicas that is text': { replicas: '2' },
     'a digest that is none': { image: { digest: 'latest' } },
     'a pull policy that there is not': { image: { pullPolicy: 'Sometimes' } },
@@ -132,6 +193,8 @@ describe('the chart renders', () => {
     'with its defaults': {},
     'as a part of another chart': { global: { a: 'b' } },
     'without replicas': { replicas: 0 },
+    'without pools': { config: { pools: [] } },
+    'with the default of the setting in place of that of the chart': { config: { pools: null } },
     'with everything on': {
       replicas: 2,
       image: { repository: 'registry.example/server', digest: `sha256:${'0'.repeat(64)}` },
@@ -143,6 +206,10 @@ describe('the chart renders', () => {
         imagePullSecrets: ['registry'],
         nodeSelector: { pool: 'sandboxes' },
         tolerations: [{ key: 'sandboxes', operator: 'Exists' }],
+        pools: [
+          { name: 'plain', min: 0, max: 1 },
+          { name: 'science', min: 1, max: 2, image: 'science', runtimeClass: '', cpu: 0.5, memoryMb: 256 },
+        ],
       },
       sandbox: { namespace: 'other', quota: { pods: '5' }, runtimeClassHandler: 'runsc' },
       service: { type: 'LoadBalancer' },

@@ -1,10 +1,10 @@
-/** What the server's account may create, on a real cluster: the chart's admission policy against the Jobs of makeJob. */
+/** What the server's account may create and change, on a real cluster: the chart's admission policy against the Jobs of makeJob. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { settings, type Config } from '../../src/config.ts';
-import { makeJob } from '../../src/sandbox/job.ts';
-import { containerOf, podOf, refused } from './cases/refused-jobs.ts';
+import { complete, settings, type Config } from '../../src/config.ts';
+import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
+import { containerOf, podOf, refused, refusedPatches } from './cases/refused-jobs.ts';
 import { kubectlAs } from './harness/cluster.ts';
 import { command, output } from './harness/command.ts';
 import { forget, install, remove, type Release } from './harness/release.ts';
@@ -12,28 +12,62 @@ import { until } from './harness/until.ts';
 
 // A release of its own, because it is changed and removed here. It has no replicas.
 const name = `vivarium-policy-${randomBytes(3).toString('hex')}`;
-const config = settings.parse({ namespace: `${name}-sandboxes`, replicaName: 'test' });
+const config = complete(
+  settings.parse({
+    namespace: `${name}-sandboxes`,
+    replicaName: 'test',
+    pools: [{ name: 'science', min: 0, max: 1, image: 'science', runtimeClass: 'kata' }],
+  }),
+);
+const claim = {
+  executionId: '0'.repeat(26),
+  requestKey: 'key',
+  limits: { seconds: config.maxTimeoutSeconds, cpu: config.maxCpu, memory_mb: config.maxMemoryMb },
+};
+const owner = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'vivarium-test', uid: '0' };
 
 let release: Release;
 
+/** The Job of the largest and longest run. */
 function jobOf(changes: Partial<Config> = {}) {
-  return makeJob(
-    { ...config, ...changes },
-    {
-      executionId: '0'.repeat(26),
-      requestKey: undefined,
-      limits: { seconds: config.maxTimeoutSeconds, cpu: config.maxCpu, memory_mb: config.maxMemoryMb },
-      owner: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'vivarium-test', uid: '0' },
-    },
-  );
+  const changed = { ...config, ...changes };
+  const { image, runtimeClass } = changed;
+  const { seconds, cpu, memory_mb } = claim.limits;
+  const kind = { image, runtimeClass, cpu, memory_mb };
+  const id = claim.executionId;
+  return makeJob(changed, { id, kind, pool: undefined, claim, lifeSeconds: seconds, owner });
+}
+
+/** The Job of a sandbox that waits in the pool. It never has a pod: there is no such RuntimeClass. */
+function waitingJob() {
+  const [pool] = config.pools;
+  assert.ok(pool);
+  const { image, runtimeClass, cpu, memoryMb: memory_mb } = pool;
+  const kind = { image, runtimeClass, cpu, memory_mb };
+  const lifeSeconds = config.poolMaxAgeSeconds + config.maxTimeoutSeconds;
+  return makeJob(config, { id: 'waiting', kind, pool: pool.name, claim: undefined, lifeSeconds, owner });
 }
 
 const dryRun = ['create', '--dry-run=server', '-f', '-'];
 
-/** Whether the server's account may create an object, and what the API server says. */
-async function create(object: object): Promise<{ accepted: boolean; says: string }> {
-  const ended = await kubectlAs(release.kubeconfig, dryRun, JSON.stringify(object));
+interface Answer {
+  accepted: boolean;
+  says: string;
+}
+
+/** Whether the server's account may do something, and what the API server says. */
+async function asServer(args: string[], input?: string): Promise<Answer> {
+  const ended = await kubectlAs(release.kubeconfig, args, input);
   return { accepted: ended.code === 0, says: ended.stdout + ended.stderr };
+}
+
+function create(object: object): Promise<Answer> {
+  return asServer(dryRun, JSON.stringify(object));
+}
+
+function patchWaiting(patch: object): Promise<Answer> {
+  const job = ['job', 'run-waiting', '--namespace', config.namespace];
+  return asServer(['patch', ...job, '--dry-run=server', '--type=merge', '--patch', JSON.stringify(patch)]);
 }
 
 /** A policy is in force some time after it is written. */
@@ -51,6 +85,8 @@ async function upgrade(changes: Partial<Config>): Promise<void> {
 describe('the admission policy', () => {
   before(async () => {
     release = await install(name, { replicas: 0 });
+    await upgrade({ pools: config.pools });
+    await becomes(true, { image: 'science' });
     await becomes(false, { image: 'busybox' });
   });
 
@@ -78,6 +114,33 @@ describe('the admission policy', () => {
     });
   }
 
+  describe('for the Job of a sandbox that waits in a pool', () => {
+    before(async () => {
+      const job = waitingJob();
+      // The garbage collector takes what a Lease owns that is not there.
+      delete job.metadata?.ownerReferences;
+      const { accepted, says } = await asServer(['create', '-f', '-'], JSON.stringify(job));
+      assert.ok(accepted, says);
+    });
+
+    it('accepts that a run is written on it, as late as one can be', async () => {
+      const { accepted, says } = await patchWaiting(
+        claimPatch(claim, config.startTimeoutSeconds + config.poolMaxAgeSeconds),
+      );
+      assert.ok(accepted, says);
+    });
+
+    for (const [what, { says, patches }] of Object.entries(refusedPatches)) {
+      for (const [variant, patch] of Object.entries(patches)) {
+        it(`refuses ${what}: ${variant}`, async () => {
+          const answer = await patchWaiting(patch);
+          assert.ok(!answer.accepted, 'it was accepted');
+          assert.match(answer.says, says);
+        });
+      }
+    }
+  });
+
   it('says nothing to the Jobs of others', async () => {
     await output('kubectl', dryRun, { input: JSON.stringify(jobOf({ image: 'busybox' })) });
   });
@@ -94,13 +157,15 @@ describe('the admission policy', () => {
     assert.match(says, /cannot create resource "pods"/);
   });
 
-  it('accepts the image from before an upgrade until the next', async () => {
-    await upgrade({ image: 'next' });
+  it('accepts the images from before an upgrade until the next', async () => {
+    await upgrade({ image: 'next', pools: [] });
     await becomes(true, { image: 'next' });
-    const before = await create(jobOf());
-    assert.ok(before.accepted, before.says);
+    for (const { accepted, says } of [await create(jobOf()), await create(jobOf({ image: 'science' }))]) {
+      assert.ok(accepted, says);
+    }
     await upgrade({ image: 'next' });
     await becomes(false, {});
+    await becomes(false, { image: 'science' });
     await becomes(true, { image: 'next' });
   });
 

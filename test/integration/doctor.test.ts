@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Config } from '../../src/config.ts';
 import { diagnose } from '../../src/sandbox/diagnose.ts';
 import type { FakeApi } from './fake-api/server.ts';
-import { config, fakeApi } from './harness.ts';
+import { config, fakeApi, pool } from './harness.ts';
 
-async function findings(api: FakeApi): Promise<string[]> {
+async function findings(api: FakeApi, changes: Partial<Config> = {}): Promise<string[]> {
   process.env.KUBECONFIG = api.kubeconfig;
-  const found = await diagnose(config(), new AbortController().signal);
+  const found = await diagnose(config(changes), new AbortController().signal);
   return found.map(({ ok, what, mend }) => {
     const text = what.replace(/http:\S+/, 'URL');
     return ok ? `ok ${text}` : `bad ${text} -> ${mend ?? ''}`;
@@ -28,7 +29,27 @@ describe('diagnose', () => {
       'ok cluster: URL answers, v1.99.0',
       'ok namespace sandboxes',
       'ok namespace sandboxes: pod security is restricted',
-      'bad account: may not delete jobs.batch in sandboxes (a run is a Job; cancelling a run deletes it) -> kubectl create role vivarium-delete -n sandboxes --verb=delete --resource=jobs.batch, and bind it; or make install',
+      'bad account: may not delete jobs.batch in sandboxes (a run is a Job; a run in a waiting sandbox is written on its Job; cancelling a run deletes it) -> kubectl create role vivarium-delete -n sandboxes --verb=delete --resource=jobs.batch, and bind it; or make install',
+    ]);
+    assert.deepEqual(api.jobs, [], 'it makes no Job');
+  });
+
+  it('offers the cluster a sandbox of every pool', async (t) => {
+    const api = await fakeApi(t);
+    api.namespaceLabels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    const refused = { status: 403, message: 'admission denied the request' };
+    const found = await findings(api, { pools: [pool({ name: 'one' }), pool({ name: 'two' })] });
+    const jobs = found.filter((finding) => finding.includes('the Job of'));
+    assert.deepEqual(jobs, [
+      'ok job: the cluster takes the Job of a sandbox',
+      'ok job: the cluster takes the Job of a sandbox of pool one',
+      'ok job: the cluster takes the Job of a sandbox of pool two',
+    ]);
+    api.faults.order('POST', /\/jobs$/, refused, 2);
+    const bad = (await findings(api, { pools: [pool({ name: 'one' })] })).slice(-2);
+    assert.deepEqual(bad, [
+      'bad job: the cluster refuses a sandbox: admission denied the request -> make install',
+      'bad job: the cluster refuses a sandbox of pool one: admission denied the request -> make install',
     ]);
     assert.deepEqual(api.jobs, [], 'it makes no Job');
   });

@@ -156,7 +156,6 @@ describe('an attach that', () => {
   function writes(act: (pod: FakePod) => void): Script {
     return async (pod) => {
       pod.start();
-      pod.write(pod.line({ type: 'ready', python: '3' }));
       const { execution_id, code } = await pod.asked;
       const bytes = Buffer.concat([
         pod.line({ type: 'started', execution_id }),
@@ -220,7 +219,6 @@ describe('an attach that', () => {
     const server = await vivarium(api);
     api.script = async (pod) => {
       pod.start();
-      pod.write(pod.line({ type: 'ready', python: '3' }), { attach: false });
       const { execution_id } = await pod.asked;
       pod.write(pod.line({ type: 'started', execution_id }), { attach: false });
       pod.say({ type: 'stdout', text: 'a' }, { attach: false });

@@ -1,9 +1,11 @@
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, type Server } from '../../src/app.ts';
-import { settings, type Config } from '../../src/config.ts';
+import { complete, settings, type Config } from '../../src/config.ts';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
 import type { describeError } from '../../src/result/errors.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
+import type { PoolSettings } from '../../src/schedule/kind.ts';
 import { FakeApi } from './fake-api/server.ts';
 
 export type ErrorBody = ReturnType<typeof describeError>['body'];
@@ -16,17 +18,25 @@ export interface Answer<Body> {
 
 export function config(changes: Partial<Config> = {}): Config {
   return {
-    ...settings.parse({
-      backend: 'kubernetes',
-      namespace: 'sandboxes',
-      replicaName: 'one',
-      port: 0,
-      probePort: 0,
-      drainSeconds: 0.1,
-      logLevel: 'silent',
-    }),
+    ...complete(
+      settings.parse({
+        backend: 'kubernetes',
+        namespace: 'sandboxes',
+        replicaName: 'one',
+        port: 0,
+        probePort: 0,
+        drainSeconds: 0.1,
+        logLevel: 'silent',
+      }),
+    ),
     ...changes,
   };
+}
+
+/** A pool of what runs get that name nothing. */
+export function pool(changes: Partial<PoolSettings> = {}): PoolSettings {
+  const { image, runtimeClass, defaultCpu: cpu, defaultMemoryMb: memoryMb } = config();
+  return { name: 'warm', image, runtimeClass, cpu, memoryMb, preload: [], min: 2, max: 4, ...changes };
 }
 
 export async function fakeApi(t: TestContext): Promise<FakeApi> {
@@ -76,4 +86,19 @@ export async function refused(server: Server, request: ExecutionRequestInput): P
   const answer = await post<ErrorBody>(server, request);
   if (answer.status === 200) throw new Error(`A result: ${JSON.stringify(answer.body)}`);
   return answer;
+}
+
+export async function metricsOf({ probesUrl }: Pick<Server, 'probesUrl'>): Promise<string[]> {
+  return (await (await fetch(`${probesUrl}/metrics`)).text()).split('\n');
+}
+
+/** Waits until so many sandboxes of a pool are ready. */
+export async function warmed(server: Server, ready: number, name = 'warm'): Promise<void> {
+  const line = `vivarium_pool_sandboxes{pool="${name}",state="ready"} ${ready}`;
+  const deadline = performance.now() + 10_000;
+  for (let lines = await metricsOf(server); !lines.includes(line); lines = await metricsOf(server)) {
+    if (performance.now() > deadline)
+      throw new Error(`${line}\n${lines.filter((each) => each.includes('_pool_')).join('\n')}`);
+    await sleep(10);
+  }
 }

@@ -4,7 +4,7 @@ import { Agent, fetch } from 'undici';
 import type { Config } from '../../src/config.ts';
 import { connect, kinds, type ClientKind } from '../e2e/harness/clients.ts';
 import { endless, exited, started } from './fake-api/scripts.ts';
-import { fakeApi, vivarium } from './harness.ts';
+import { fakeApi, metricsOf, pool, vivarium, warmed } from './harness.ts';
 import { until } from './until.ts';
 
 async function connected(t: TestContext, kind: ClientKind, changes: Partial<Config> = {}) {
@@ -69,6 +69,20 @@ for (const kind of kinds) {
       assert.match(answer, /timeout/);
       assert.match(answer, /[Uu]nrecognized key/);
       assert.deepEqual(api.jobs, []);
+    });
+
+    it('runs in the pool that it names, and is told those that there are', async (t) => {
+      const pools = [pool({ name: 'one', min: 1 }), pool({ name: 'two', image: 'two:1', min: 1 })];
+      const { server, client } = await connected(t, kind, { pools });
+      await warmed(server, 1, 'two');
+      assert.equal((await client.run({ code: 'a', pool: 'two' })).stdout, 'a');
+      const hits = 'vivarium_pool_claims_total{pool="two",outcome="hit"} 1';
+      assert.ok((await metricsOf(server)).includes(hits));
+      const answer = await client.call({ code: 'a', pool: 'three' }).then(
+        (result) => JSON.stringify(result),
+        (error: unknown) => String(error),
+      );
+      assert.match(answer, /there is no pool .*three.* here; there are: one, two/);
     });
 
     it('is told how its run fares', async (t) => {

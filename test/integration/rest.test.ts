@@ -132,7 +132,7 @@ describe('POST /v1/executions', () => {
       events.map(({ event }) => event),
       ['starting', 'started', 'stdout', 'stderr', 'exit', 'result'],
     );
-    assert.deepEqual(events[2]?.data, { seq: 2, type: 'stdout', text: 'one\n' });
+    assert.deepEqual(events[2]?.data, { seq: 1, type: 'stdout', text: 'one\n' });
     const result = executionResult.parse(events.at(-1)?.data);
     assert.equal(result.stderr_base64, '/w==');
     assert.equal(result.execution_id, events[0]?.data.execution_id);

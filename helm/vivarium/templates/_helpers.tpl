@@ -41,6 +41,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- merge $fixed $settings | toPrettyJson }}
 {{- end }}
 
+{{/* The pools as the server completes them: a JSON list. */}}
+{{- define "vivarium.pools" -}}
+{{- $settings := include "vivarium.settings" . | fromJson }}
+{{- $pools := list }}
+{{- range $settings.pools }}
+{{- $pools = append $pools (dict
+      "name" .name
+      "min" .min
+      "max" .max
+      "image" (dig "image" $settings.image .)
+      "runtimeClass" (dig "runtimeClass" $settings.runtimeClass .)
+      "cpu" (dig "cpu" $settings.defaultCpu .)
+      "memoryMb" (dig "memoryMb" $settings.defaultMemoryMb .)) }}
+{{- end }}
+{{- toJson $pools }}
+{{- end }}
+
+{{/* Thousandths of a CPU that a sandbox requests: of `cpu`, the part `cpuReserved`. */}}
+{{- define "vivarium.requestedCpu" -}}
+{{- mulf .cpu .cpuReserved 1000 | ceil | int64 }}
+{{- end }}
+
 {{/* Most replicas that run at one time, but for an upgrade. */}}
 {{- define "vivarium.maxReplicas" -}}
 {{- .Values.autoscaling.enabled | ternary .Values.autoscaling.maxReplicas .Values.replicas }}

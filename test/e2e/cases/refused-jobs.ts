@@ -1,4 +1,4 @@
-/** What a stolen token of the server might try: each change of a Job, and what the admission policy says to it. */
+/** What a stolen token of the server might try: each change of a Job, and what the cluster says to it. */
 import type { V1Container, V1Job, V1PodSpec } from '@kubernetes/client-node';
 import assert from 'node:assert/strict';
 
@@ -27,8 +27,11 @@ export const refused: Record<string, { says: RegExp; changes: Record<string, Cha
     },
   },
   'another image': {
-    says: /runs the image vivarium-sandbox:/,
-    changes: { 'an image of its own': (_, container) => (container.image = 'busybox') },
+    says: /runs the image vivarium-sandbox:\S+ or science\./,
+    changes: {
+      "an image that is no pool's": (_, container) => (container.image = 'busybox'),
+      "another tag of a pool's image": (_, container) => (container.image = 'science:other'),
+    },
   },
   'another program': {
     says: /no other command, hooks, probes or ports/,
@@ -116,8 +119,8 @@ export const refused: Record<string, { says: RegExp; changes: Record<string, Cha
     },
   },
   'another runtime': {
-    says: /names no RuntimeClass/,
-    changes: { 'a RuntimeClass': (pod) => (pod.runtimeClassName = 'other') },
+    says: /RuntimeClass of a sandbox is none or kata\./,
+    changes: { "a RuntimeClass that is no pool's": (pod) => (pod.runtimeClassName = 'other') },
   },
   resources: {
     says: /limits of 2 CPU and 2048 MiB/,
@@ -134,11 +137,12 @@ export const refused: Record<string, { says: RegExp; changes: Record<string, Cha
     changes: {
       'no deadline': (_pod, _container, job) => delete job.spec?.activeDeadlineSeconds,
       'a far deadline': (_pod, _container, job) =>
-        Object.assign(job.spec ?? {}, { activeDeadlineSeconds: 3600 }),
+        Object.assign(job.spec ?? {}, { activeDeadlineSeconds: 4021 }),
       'many pods': (_pod, _container, job) => Object.assign(job.spec ?? {}, { parallelism: 100 }),
       retries: (_pod, _container, job) => Object.assign(job.spec ?? {}, { backoffLimit: 6 }),
       'a long goodbye': (pod) => (pod.terminationGracePeriodSeconds = 3600),
       restarts: (pod) => (pod.restartPolicy = 'OnFailure'),
+      'a pause': (_pod, _container, job) => Object.assign(job.spec ?? {}, { suspend: true }),
       'no end of the Job': (_pod, _container, job) => delete job.spec?.ttlSecondsAfterFinished,
     },
   },
@@ -172,6 +176,40 @@ export const refused: Record<string, { says: RegExp; changes: Record<string, Cha
     changes: {
       'none on the Job': (_pod, _container, job) => Object.assign(job.metadata ?? {}, { labels: { a: 'b' } }),
       'none on the pod': (_pod, _container, job) => delete job.spec?.template.metadata?.labels,
+    },
+  },
+};
+
+/** JSON merge patches of the Job of a waiting sandbox. */
+export const refusedPatches: Record<string, { says: RegExp; patches: Record<string, object> }> = {
+  time: {
+    says: /one pod, tried once, with a deadline/,
+    patches: {
+      'a later deadline than the longest': { spec: { activeDeadlineSeconds: 4021 } },
+      'no deadline': { spec: { activeDeadlineSeconds: null } },
+      'a pause, after which the deadline begins anew': { spec: { suspend: true } },
+      'many pods': { spec: { parallelism: 100 } },
+      retries: { spec: { backoffLimit: 6 } },
+      'no end of the Job': { spec: { ttlSecondsAfterFinished: null } },
+    },
+  },
+  label: {
+    says: /carry the label/,
+    patches: {
+      none: { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } },
+      another: { metadata: { labels: { 'app.kubernetes.io/managed-by': 'other' } } },
+    },
+  },
+  'what cannot be deleted': {
+    says: /no finalizers/,
+    patches: { 'a finalizer': { metadata: { finalizers: ['example.com/stay'] } } },
+  },
+  'another sandbox': {
+    says: /field is immutable/,
+    patches: {
+      'an image': { spec: { template: { spec: { containers: [{ name: 'sandbox', image: 'busybox' }] } } } },
+      "the node's network": { spec: { template: { spec: { hostNetwork: true, hostUsers: true } } } },
+      'its own deadline': { spec: { template: { spec: { activeDeadlineSeconds: 36_000 } } } },
     },
   },
 };

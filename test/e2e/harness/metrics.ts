@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** A number of /metrics, by the beginning of its line: name, or name and labels. */
 export async function metric(probesUrl: string, name: string): Promise<number> {
   const response = await fetch(`${probesUrl}/metrics`, { signal: AbortSignal.timeout(10_000) });
@@ -8,21 +10,23 @@ export async function metric(probesUrl: string, name: string): Promise<number> {
 
 /** Looks at a number as long as something goes on; stop() tells the largest that was seen. */
 export function watchLargest(probesUrl: string, name: string): { stop(): Promise<number> } {
+  return watchMost(probesUrl, name, Math.max);
+}
+
+/** Likewise; stop() tells the smallest. */
+export function watchSmallest(probesUrl: string, name: string): { stop(): Promise<number> } {
+  return watchMost(probesUrl, name, Math.min);
+}
+
+function watchMost(probesUrl: string, name: string, most: (...numbers: number[]) => number) {
   const stopped = new AbortController();
   const watching = (async () => {
-    let largest = -Infinity;
-    for (;;) {
-      const isLast = stopped.signal.aborted;
-      largest = Math.max(largest, await metric(probesUrl, name));
-      if (isLast) return largest;
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, 100);
-        stopped.signal.addEventListener('abort', () => {
-          clearTimeout(timer);
-          resolve(undefined);
-        });
-      });
+    let found = await metric(probesUrl, name);
+    while (!stopped.signal.aborted) {
+      await sleep(100, undefined, { signal: stopped.signal }).catch(() => undefined);
+      found = most(found, await metric(probesUrl, name));
     }
+    return found;
   })();
   watching.catch(() => undefined); // stop() throws it
   return {

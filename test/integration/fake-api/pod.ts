@@ -7,7 +7,7 @@ const stdoutChannel = 1;
 
 /** What an agent is asked to run. */
 export interface Asked {
-  type: string;
+  type: 'run';
   execution_id: string;
   code: string;
   stdin: string;
@@ -16,16 +16,24 @@ export interface Asked {
   limits: Record<string, unknown>;
 }
 
+interface Hello {
+  type: 'hello';
+  preload: string[];
+}
+
 /** A pod, of which a test plays the kubelet and the agent. */
 export class FakePod {
   readonly name: string;
   readonly job: string;
+  /** Resolves with the modules that a hello over stdin names. */
+  readonly hello: Promise<string[]>;
   /** Resolves with the request once it has come over stdin. */
   readonly asked: Promise<Asked>;
   /** Aborted when the pod is deleted. */
   readonly deleted: AbortSignal;
   readonly #pods: Store;
   readonly #deleting = new AbortController();
+  readonly #hello = Promise.withResolvers<string[]>();
   readonly #asked = Promise.withResolvers<Asked>();
   readonly #sockets = new Set<WebSocket>();
   readonly #followers = new Set<ServerResponse>();
@@ -38,6 +46,7 @@ export class FakePod {
     this.#pods = pods;
     this.name = name;
     this.job = job;
+    this.hello = this.#hello.promise;
     this.asked = this.#asked.promise;
     this.deleted = this.#deleting.signal;
   }
@@ -135,9 +144,16 @@ export class FakePod {
     socket.on('error', () => undefined);
     socket.on('message', (message: Buffer) => {
       this.#stdin = Buffer.concat([this.#stdin, message.subarray(1)]);
-      const end = this.#stdin.indexOf('\n');
-      if (end >= 0) this.#asked.resolve(JSON.parse(this.#stdin.toString('utf8', 0, end)) as Asked);
+      for (let end = this.#stdin.indexOf(10); end >= 0; end = this.#stdin.indexOf(10)) {
+        this.#hear(JSON.parse(this.#stdin.toString('utf8', 0, end)) as Asked | Hello);
+        this.#stdin = this.#stdin.subarray(end + 1);
+      }
     });
+  }
+
+  #hear(line: Asked | Hello): void {
+    if (line.type === 'hello') this.#hello.resolve(line.preload);
+    else this.#asked.resolve(line);
   }
 
   serveLog(follow: boolean, res: ServerResponse): void {

@@ -14,10 +14,17 @@ export const exited = (stdoutBytes: number, changes: object = {}) => ({
   ...changes,
 });
 
-/** Starts, says that it is ready and waits for its request. */
-export async function started(pod: FakePod) {
+/** Starts, and says that it is ready once it is asked for that. */
+export function starts(pod: FakePod, failed: Record<string, string> = {}): void {
   pod.start();
-  pod.say({ type: 'ready', python: '3.13.5' });
+  void pod.hello.then(() => {
+    pod.say({ type: 'ready', python: '3.13.5', failed });
+  });
+}
+
+/** Starts, waits for its request and begins. */
+export async function started(pod: FakePod) {
+  starts(pod);
   const asked = await pod.asked;
   pod.say({ type: 'started', execution_id: asked.execution_id });
   return asked;

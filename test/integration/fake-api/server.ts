@@ -11,7 +11,7 @@ import { sendJson, sendStatus } from './answers.ts';
 import { Faults } from './faults.ts';
 import { FakePod, podOf } from './pod.ts';
 import { echo, type Script } from './scripts.ts';
-import { selected, Store, type Stored } from './store.ts';
+import { mergePatch, selected, Store, type Stored } from './store.ts';
 import { Watches } from './watches.ts';
 
 interface Attributes {
@@ -101,6 +101,10 @@ export class FakeApi {
     const method = req.method ?? '';
     this.requests.push(`${method} ${url.pathname}`);
     const body = method === 'GET' ? undefined : ((await json(req)) as Stored);
+    if (method === 'PATCH' && req.headers['content-type'] !== 'application/merge-patch+json') {
+      sendStatus(res, 415, 'UnsupportedMediaType', String(req.headers['content-type']));
+      return;
+    }
     const fault = this.faults.take(method, url.pathname);
     if (this.faults.meet(fault, req, res)) return;
     if (fault === 'reset after') {
@@ -160,6 +164,7 @@ export class FakeApi {
     if (!found) sendStatus(res, 404, 'NotFound', `${resource} "${name}" not found`);
     else if (subresource === 'log') this.pods.get(name)?.serveLog(query.get('follow') === 'true', res);
     else if (method === 'DELETE') sendJson(res, 200, this.delete(resource, found));
+    else if (method === 'PATCH') sendJson(res, 200, store.update(mergePatch(found, body) as Stored));
     else if (method === 'PUT' && body) {
       if (body.metadata.resourceVersion === found.metadata.resourceVersion)
         sendJson(res, 200, store.update(body));

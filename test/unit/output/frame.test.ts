@@ -11,10 +11,11 @@ describe('parseFrame', () => {
   });
 
   it('keeps fields that it does not know', () => {
-    assert.deepEqual(parseFrame('{"seq":0,"type":"ready","python":"3","more":1}'), {
+    assert.deepEqual(parseFrame('{"seq":0,"type":"ready","python":"3","failed":{},"more":1}'), {
       seq: 0,
       type: 'ready',
       python: '3',
+      failed: {},
       more: 1,
     });
   });
@@ -34,6 +35,7 @@ describe('parseFrame', () => {
     '{"seq":"0","type":"ready"}',
     '{"seq":0.5,"type":"ready"}',
     '{"seq":0,"type":"other"}',
+    '{"seq":0,"type":"ready","python":"3"}',
     '{"seq":0,"type":"started"}',
     '{"seq":0,"type":"stdout"}',
     '{"seq":0,"type":"exit","cause":"exited"}',

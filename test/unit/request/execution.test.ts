@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { executionRequest } from '../../../src/request/execution.ts';
 
-const schema = executionRequest({ maxCodeBytes: 10, maxStdinBytes: 4 });
+const schema = executionRequest({
+  maxCodeBytes: 10,
+  maxStdinBytes: 4,
+  pools: [{ name: 'one' }, { name: 'two' }],
+});
 
 function faultsOf(request: unknown): string[] {
   const parsed = schema.safeParse(request);
@@ -30,6 +34,7 @@ describe('executionRequest', () => {
       stdin: 'in\0\n',
       args: ['', '-x', 'ünï'],
       env: { _A1: 'value', lower: '' },
+      pool: 'two',
       timeout_seconds: 0.1,
       limits: { cpu: 0.05, memory_mb: 64 },
     };
@@ -47,6 +52,7 @@ describe('executionRequest', () => {
 
   const half = '\ud800';
   const noUtf8 = 'holds half of a surrogate pair, which has no UTF-8 form';
+  const noPool = (name: string) => `there is no pool "${name}" here`;
   const noNul = 'a NUL cannot be passed in arguments and variables';
   const wrong: [what: string, request: object, faults: string[]][] = [
     ['no code', {}, ['code: Invalid input: expected string, received undefined']],
@@ -54,6 +60,8 @@ describe('executionRequest', () => {
     ['another language', { code: '', language: 'ruby' }, ['language: Invalid input: expected "python"']],
     ['an unknown field', { code: '', timeout: 3 }, [': Unrecognized key: "timeout"']],
     ['unknown fields', { code: '', a: 1, b: 2 }, [': Unrecognized keys: "a", "b"']],
+    ['an unknown pool', { code: '', pool: 'three' }, [`pool: ${noPool('three')}; there are: one, two`]],
+    ['no pool', { code: '', pool: '' }, [`pool: ${noPool('')}; there are: one, two`]],
     ['an unknown limit', { code: '', limits: { memory: 3 } }, ['limits: Unrecognized key: "memory"']],
     ['half a character of code', { code: half }, [`code: the code ${noUtf8}`]],
     ['half a character of stdin', { code: '', stdin: half }, [`stdin: stdin ${noUtf8}`]],
@@ -124,5 +132,13 @@ describe('executionRequest', () => {
       }),
       [],
     );
+  });
+
+  it('takes no pool where there is none', () => {
+    const parsed = executionRequest({ maxCodeBytes: 10, maxStdinBytes: 4, pools: [] }).safeParse({
+      code: '',
+      pool: 'one',
+    });
+    assert.equal(parsed.error?.issues[0]?.message, 'Unrecognized key: "pool"');
   });
 });

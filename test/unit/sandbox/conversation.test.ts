@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Frame } from '../../../src/output/frame.ts';
-import { agentLimits, readFrames, requestLine, type Source } from '../../../src/sandbox/conversation.ts';
+import {
+  agentLimits,
+  helloLine,
+  readFrames,
+  readReady,
+  requestLine,
+  type Source,
+} from '../../../src/sandbox/conversation.ts';
 import { err, exit, lines, numbered, out, rawOut, ready, started } from '../support/frames.ts';
 import { pieces, seededRandom } from '../support/random.ts';
 
@@ -176,5 +183,45 @@ describe('readFrames', () => {
       throw new Error('broken');
     }
     await assert.rejects(read({ bytes: failing(), fromStart: false }), /broken/);
+  });
+});
+
+describe('helloLine', () => {
+  it('is one line of JSON that names the modules', () => {
+    assert.equal(
+      helloLine(['numpy', 'matplotlib.pyplot']).toString('utf8'),
+      '{"type":"hello","preload":["numpy","matplotlib.pyplot"]}\n',
+    );
+    assert.equal(helloLine([]).toString('utf8'), '{"type":"hello","preload":[]}\n');
+  });
+});
+
+describe('readReady', () => {
+  const failed = { numpy: "ModuleNotFoundError: No module named 'numpy'" };
+  const answer = lines([{ seq: 0, type: 'ready', python: '3.13.1', failed }]);
+
+  it('gives what could not be imported, however the answer is cut', async () => {
+    assert.deepEqual(await readReady(emit(lines(numbered(ready)))), {});
+    for (let cut = 1; cut < answer.length; cut += 1) {
+      const got = await readReady(emit(answer.subarray(0, cut), answer.subarray(cut)));
+      assert.deepEqual(got, failed, `cut at ${cut}`);
+    }
+  });
+
+  it('reads no further: what follows is the run', async () => {
+    const stdout = emit(answer, lines(frames.slice(1)));
+    await readReady({ [Symbol.asyncIterator]: () => ({ next: () => stdout.next() }) });
+    assert.deepEqual((await read({ bytes: stdout, fromStart: false })).frames, expected);
+  });
+
+  it('says that the sandbox ended before, and its last words', async () => {
+    await assert.rejects(readReady(emit()), {
+      name: 'SandboxLost',
+      cause: 'unknown',
+      message: 'The sandbox ended before it was ready.',
+    });
+    await assert.rejects(readReady(emit(Buffer.from('MemoryError\n'), answer.subarray(0, 20))), {
+      message: 'The sandbox ended before it was ready. MemoryError',
+    });
   });
 });

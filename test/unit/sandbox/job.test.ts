@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { makeJob, type JobRequest } from '../../../src/sandbox/job.ts';
+import { claimPatch, makeJob, type JobRequest } from '../../../src/sandbox/job.ts';
+import type { Claim } from '../../../src/schedule/backend.ts';
 import { config } from '../support/settings.ts';
 
 const owner = {
@@ -10,10 +11,20 @@ const owner = {
   uid: '5f0c1f3e-0000-4000-8000-000000000000',
 };
 
-const request: JobRequest = {
-  executionId: 'abcdefghijklmnopqrstuvwxyz',
+const id = 'abcdefghijklmnopqrstuvwxyz';
+
+const claim: Claim = {
+  executionId: id,
   requestKey: undefined,
   limits: { seconds: 30, cpu: 1, memory_mb: 512 },
+};
+
+const request: JobRequest = {
+  id,
+  kind: { image: 'vivarium-sandbox:0.1.0', runtimeClass: '', cpu: 1, memory_mb: 512 },
+  pool: undefined,
+  claim,
+  lifeSeconds: 30,
   owner,
 };
 
@@ -72,7 +83,7 @@ const job = {
               { name: 'OPENBLAS_NUM_THREADS', value: '1' },
             ],
             resources: {
-              requests: { cpu: '1', memory: '512Mi', 'ephemeral-storage': '64Mi' },
+              requests: { cpu: '250m', memory: '512Mi', 'ephemeral-storage': '64Mi' },
               limits: { cpu: '1', memory: '512Mi', 'ephemeral-storage': '64Mi' },
             },
             securityContext: {
@@ -111,36 +122,78 @@ describe('makeJob', () => {
   });
 
   it('labels Job and pod with the key of the request', () => {
-    const { metadata, spec } = makeJob(config(), { ...request, requestKey: 'key' });
+    const { metadata, spec } = makeJob(config(), {
+      ...request,
+      claim: { ...claim, requestKey: 'key' },
+    });
     const expected = { ...labels, 'vivarium.dev/request': 'key' };
     assert.deepEqual(metadata?.labels, expected);
     assert.deepEqual(spec?.template.metadata?.labels, expected);
   });
 
-  it('takes the limits of the run', () => {
+  it('takes what the sandbox is made of, and how long it may live', () => {
     const limits = { seconds: 0.5, cpu: 1.5, memory_mb: 64 };
-    const made = makeJob(config({ startTimeoutSeconds: 10 }), { ...request, limits });
+    const kind = { image: 'other:1', runtimeClass: 'kata', cpu: 1.5, memory_mb: 64 };
+    const made = makeJob(config({ startTimeoutSeconds: 10, image: 'unused', runtimeClass: 'unused' }), {
+      ...request,
+      kind,
+      claim: { ...claim, limits },
+      lifeSeconds: 0.5,
+    });
     const pod = made.spec?.template.spec;
     assert.ok(pod);
     assert.equal(made.spec?.activeDeadlineSeconds, 56);
     assert.equal(pod.activeDeadlineSeconds, 41);
     assert.equal(made.metadata?.annotations?.['vivarium.dev/limits'], JSON.stringify(limits));
-    const amounts = { cpu: '1.5', memory: '64Mi', 'ephemeral-storage': '64Mi' };
-    assert.deepEqual(pod.containers[0]?.resources, { requests: amounts, limits: amounts });
+    assert.deepEqual([pod.containers[0]?.image, pod.runtimeClassName], ['other:1', 'kata']);
+    const amounts = { memory: '64Mi', 'ephemeral-storage': '64Mi' };
+    assert.deepEqual(pod.containers[0]?.resources, {
+      requests: { cpu: '375m', ...amounts },
+      limits: { cpu: '1.5', ...amounts },
+    });
     assert.deepEqual(
       pod.containers[0].env?.map(({ value }) => value),
       ['2', '2', '2'],
     );
   });
 
+  it('reserves the part of its CPUs that the operator says, and never nothing', () => {
+    const reserved = (cpu: number, cpuReserved: number) =>
+      podOf(config({ cpuReserved }), { ...request, kind: { ...request.kind, cpu } }).containers[0]?.resources
+        ?.requests?.cpu;
+    assert.deepEqual(
+      [reserved(1, 1), reserved(2, 0.5), reserved(0.3, 0.25), reserved(0.05, 0.01)],
+      ['1000m', '1000m', '75m', '1m'],
+    );
+  });
+
+  it('says of a sandbox that waits which pool it is of, and nothing of a run', () => {
+    const { metadata, spec } = makeJob(config(), {
+      ...request,
+      id: 'other',
+      pool: 'science',
+      claim: undefined,
+      lifeSeconds: 3900,
+    });
+    const expected = {
+      'app.kubernetes.io/name': 'vivarium-sandbox',
+      'app.kubernetes.io/managed-by': 'vivarium',
+      'vivarium.dev/replica': 'replica-1',
+      'vivarium.dev/pool': 'science',
+    };
+    assert.equal(metadata?.name, 'run-other');
+    assert.deepEqual(metadata.labels, expected);
+    assert.deepEqual(spec?.template.metadata?.labels, expected);
+    assert.equal(metadata.annotations, undefined);
+    assert.equal(spec.activeDeadlineSeconds, 4005);
+  });
+
   it('takes the settings of the operator', () => {
     const tolerations = [{ key: 'sandboxes', operator: 'Exists' }];
     const pod = podOf(
       config({
-        image: 'registry.example/sandbox@sha256:0',
         imagePullPolicy: 'Always',
         imagePullSecrets: ['one', 'two'],
-        runtimeClass: 'gvisor',
         userNamespaces: false,
         nodeSelector: { disk: 'ssd' },
         tolerations,
@@ -159,21 +212,17 @@ describe('makeJob', () => {
         runAsGroup: 8_455_872,
         fsGroup: 8_455_872,
       },
-      runtimeClassName: 'gvisor',
       imagePullSecrets: [{ name: 'one' }, { name: 'two' }],
       nodeSelector: { disk: 'ssd' },
       tolerations,
-      containers: [
-        { ...plain.containers[0], image: 'registry.example/sandbox@sha256:0', imagePullPolicy: 'Always' },
-      ],
+      containers: [{ ...plain.containers[0], imagePullPolicy: 'Always' }],
       volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } }],
     });
   });
 
-  it('gives each run without a user namespace a user of its own', () => {
+  it('gives each sandbox without a user namespace a user of its own', () => {
     const users = ['a', 'b', 'c'].map(
-      (executionId) =>
-        podOf(config({ userNamespaces: false }), { ...request, executionId }).securityContext?.runAsUser,
+      (own) => podOf(config({ userNamespaces: false }), { ...request, id: own }).securityContext?.runAsUser,
     );
     assert.equal(new Set(users).size, 3);
     for (const user of users) assert.ok(user !== undefined && user >= 1_000_000 && user < 2 ** 31);
@@ -186,5 +235,28 @@ describe('makeJob', () => {
   it('survives JSON', () => {
     const made = makeJob(config(), request);
     assert.deepEqual(JSON.parse(JSON.stringify(made)), made);
+  });
+});
+
+describe('claimPatch', () => {
+  it('writes on the Job what a Job that is made for the run has from the start', () => {
+    const own = makeJob(config(), { ...request, claim: { ...claim, requestKey: 'key' } });
+    assert.deepEqual(claimPatch({ ...claim, requestKey: 'key' }, 100.2), {
+      metadata: {
+        labels: { 'vivarium.dev/execution': id, 'vivarium.dev/request': 'key' },
+        annotations: own.metadata?.annotations,
+      },
+      spec: { activeDeadlineSeconds: 176 },
+    });
+  });
+
+  it('says nothing of a request that has no key: a merge patch would delete the label', () => {
+    assert.deepEqual(claimPatch(claim, 0), {
+      metadata: {
+        labels: { 'vivarium.dev/execution': id },
+        annotations: { 'vivarium.dev/limits': JSON.stringify(claim.limits) },
+      },
+      spec: { activeDeadlineSeconds: 75 },
+    });
   });
 });

@@ -26,6 +26,7 @@ describe('names', () => {
       execution: 'vivarium.dev/execution',
       request: 'vivarium.dev/request',
       replica: 'vivarium.dev/replica',
+      pool: 'vivarium.dev/pool',
     });
     assert.equal(ours, 'app.kubernetes.io/managed-by=vivarium');
   });

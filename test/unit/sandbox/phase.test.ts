@@ -176,4 +176,13 @@ describe('createFailure', () => {
       });
     });
   }
+
+  for (const message of [
+    'Error creating: Operation cannot be fulfilled on resourcequotas "sandboxes": the object has been modified; please apply your changes to the latest version and try again',
+    'Error creating: Internal error occurred: failed calling webhook "policy.example": context deadline exceeded',
+  ]) {
+    it(`nothing that another try does not mend: ${message.slice(16, 60)}`, () => {
+      assert.equal(createFailure(message), undefined);
+    });
+  }
 });

@@ -36,4 +36,19 @@ describe('findTrace', () => {
     const over = await find({ jobs: [{ metadata, status: failed }], pods: [] });
     assert.deepEqual([over?.lost?.cause, over?.frames], ['unknown', []]);
   });
+
+  it('finds the pod by the name of its Job: one that waited in a pool is not labelled as the run', async () => {
+    const client = fakeClient({
+      json: ({ path }) => ({ items: path.endsWith('/jobs') ? [{ metadata }] : [] }),
+    });
+    await findTrace(client, 'sandboxes', 'the-run', signal);
+    const ours = 'app.kubernetes.io/managed-by=vivarium';
+    assert.deepEqual(
+      client.calls.map(({ path, query }) => [path, query?.labelSelector]),
+      [
+        ['/apis/batch/v1/namespaces/sandboxes/jobs', `${ours},vivarium.dev/execution=the-run`],
+        ['/api/v1/namespaces/sandboxes/pods', `${ours},batch.kubernetes.io/job-name=run-x`],
+      ],
+    );
+  });
 });

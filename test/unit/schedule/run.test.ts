@@ -6,9 +6,11 @@ import { executionRequest } from '../../../src/request/execution.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
 import { SandboxLost } from '../../../src/schedule/backend.ts';
 import { run, type RunEvent } from '../../../src/schedule/run.ts';
+import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
 import { stops } from '../../../src/schedule/stop.ts';
 import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backend.ts';
 import { err, exit, numbered, out, started } from '../support/frames.ts';
+import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
 import { until } from '../support/until.ts';
 
@@ -20,10 +22,12 @@ const request = executionRequest(config()).parse({
 });
 const queueSettings = { concurrency: 1, queueLength: 1, queueWaitSeconds: 5 };
 
+const sandboxesOf = (backend: FakeBackend) => createSandboxes(backend, config(), noEvents);
+
 function running(backend: FakeBackend, signal = new AbortController().signal, asked = request) {
   const queue = createQueue(queueSettings);
   const events: RunEvent[] = [];
-  const result = run({ policy: config(), queue, backend }, asked, {
+  const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend) }, asked, {
     executionId: 'id',
     requestKey: 'key',
     signal,
@@ -55,13 +59,15 @@ describe('run', () => {
       artifacts: [],
       hints: [],
     });
-    assert.equal(timings.scheduled, 0.25);
-    assert.equal(timings.started, 0, 'never less than nothing');
     assert.equal(timings.ran, 0.5);
-    assert.ok(timings.queued !== null && timings.total !== null && timings.queued <= timings.total);
-    assert.deepEqual(backend.opened, [
-      { executionId: 'id', requestKey: 'key', limits: { seconds: 30, cpu: 1, memory_mb: 512 } },
-    ]);
+    const claim = {
+      executionId: 'id',
+      requestKey: 'key',
+      limits: { seconds: 30, cpu: 1, memory_mb: 512 },
+    };
+    const kind = { image: 'vivarium-sandbox:0.1.0', runtimeClass: '', cpu: 1, memory_mb: 512 };
+    assert.deepEqual(backend.opened, [{ kind, pool: undefined, claim, lifeSeconds: 30 }]);
+    assert.deepEqual(backend.claims, [claim]);
     assert.deepEqual(backend.programs, [{ code: 'print(1)', stdin: 'in', args: ['a'], env: { A: '1' } }]);
     assert.deepEqual(events, [{ type: 'queued' }, { type: 'starting', execution_id: 'id' }, ...complete]);
     await until(() => queue.running === 0);
@@ -72,7 +78,7 @@ describe('run', () => {
     const backend = fakeBackend({ frames: () => emit(complete) });
     const asked = { ...request, timeout_seconds: 1000 };
     const result = await running(backend, undefined, asked).result;
-    assert.equal(backend.opened[0]?.limits.seconds, 300);
+    assert.equal(backend.opened[0]?.claim?.limits.seconds, 300);
     assert.equal(result.hints.length, 1);
   });
 
@@ -164,7 +170,7 @@ describe('run', () => {
     const backend = fakeBackend();
     const queue = createQueue(queueSettings);
     const leave = await queue.enter(stop.signal);
-    const result = run({ policy: config(), queue, backend }, request, {
+    const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend) }, request, {
       executionId: 'id',
       signal: stop.signal,
     });
@@ -229,7 +235,10 @@ describe('run', () => {
     const queue = createQueue(queueSettings);
     const policy = config({ outputBytes: 10 });
     const { signal } = new AbortController();
-    const result = await run({ policy, queue, backend }, request, { executionId: 'id', signal });
+    const result = await run({ policy, queue, sandboxes: sandboxesOf(backend) }, request, {
+      executionId: 'id',
+      signal,
+    });
     assert.deepEqual([result.stdout.length, result.stdout_bytes, result.truncated], [10, 100, true]);
   });
 });

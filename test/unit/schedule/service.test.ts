@@ -5,9 +5,11 @@ import { createLog } from '../../../src/observe/log.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
 import { executionRequest } from '../../../src/request/execution.ts';
 import { SandboxLost, type Trace } from '../../../src/schedule/backend.ts';
+import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
 import { createService } from '../../../src/schedule/service.ts';
 import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backend.ts';
 import { exit, numbered, out, ready, started } from '../support/frames.ts';
+import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
 import { until } from '../support/until.ts';
 
@@ -18,11 +20,9 @@ function serviceOn(backend: FakeBackend, concurrency = 8) {
   const policy = config({ concurrency });
   const queue = createQueue(policy);
   const metrics = createMetrics(queue);
-  return {
-    queue,
-    metrics,
-    service: createService({ policy, queue, backend }, { metrics, log: createLog('silent') }),
-  };
+  const sandboxes = createSandboxes(backend, policy, noEvents);
+  const stages = { policy, queue, sandboxes, backend };
+  return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
 }
 
 const endless = () =>

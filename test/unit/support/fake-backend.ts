@@ -1,9 +1,10 @@
 import type { Frame } from '../../../src/output/frame.ts';
-import type { Backend, Program, Sandbox, SandboxSpec, Trace } from '../../../src/schedule/backend.ts';
+import type { Backend, Claim, Program, Sandbox, SandboxSpec, Trace } from '../../../src/schedule/backend.ts';
 
 export interface FakeBackend extends Backend {
   /** What was asked for, and what became of it. */
   opened: SandboxSpec[];
+  claims: Claim[];
   programs: Program[];
   disposed: number;
   cancelled: object[];
@@ -13,6 +14,7 @@ export interface FakeBackend extends Backend {
 export function fakeBackend(
   behaviour: {
     open?: (spec: SandboxSpec, signal: AbortSignal) => Promise<void>;
+    placedAt?: () => number;
     frames?: (program: Program, signal: AbortSignal) => AsyncGenerator<Frame, void>;
     dispose?: () => Promise<void>;
     find?: (executionId: string) => Trace | undefined;
@@ -23,6 +25,7 @@ export function fakeBackend(
   const made: FakeBackend = {
     name: 'local',
     opened: [],
+    claims: [],
     programs: [],
     disposed: 0,
     cancelled: [],
@@ -30,8 +33,11 @@ export function fakeBackend(
       made.opened.push(spec);
       await behaviour.open?.(spec, signal);
       return {
-        scheduledSeconds: 0.25,
-        async *run(program, runSignal) {
+        placedAt: behaviour.placedAt?.() ?? performance.now(),
+        gone: new AbortController().signal,
+        preload: () => Promise.resolve({}),
+        async *run(claim, program, runSignal) {
+          made.claims.push(claim);
           made.programs.push(program);
           if (behaviour.frames) yield* behaviour.frames(program, runSignal);
         },
@@ -61,9 +67,16 @@ export async function* emit(frames: Frame[]): AsyncGenerator<Frame, void> {
 export async function* hang(frames: Frame[], signal: AbortSignal): AsyncGenerator<Frame, void> {
   yield* emit(frames);
   signal.throwIfAborted();
-  await new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
+  await aborted(signal);
+}
+
+/** Rejects with the signal's reason. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = () => {
       reject(signal.reason as Error);
-    });
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
   });
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { WebSocket } from 'ws';
 import type { Call, Client } from '../../../src/sandbox/client.ts';
 
 export interface FakeCall extends Call {
@@ -9,6 +10,7 @@ export interface FakeCall extends Call {
 export function fakeClient(answers: {
   json?: (call: FakeCall) => unknown;
   stream?: (call: FakeCall) => Readable | Promise<Readable>;
+  socket?: () => WebSocket;
 }): Client & { calls: FakeCall[] } {
   const calls: FakeCall[] = [];
   const noAnswer = (what: string) => () => Promise.reject(new Error(`The test has no answer to ${what}.`));
@@ -27,7 +29,7 @@ export function fakeClient(answers: {
     async stream(path, call) {
       return (answers.stream ?? noAnswer(path))(take(path, call));
     },
-    socket: noAnswer('a WebSocket'),
+    socket: () => (answers.socket ? Promise.resolve(answers.socket()) : noAnswer('a WebSocket')()),
     close: () => Promise.resolve(),
   };
 }

@@ -2,7 +2,7 @@ import type { ExitFrame, Frame } from '../../../src/output/frame.ts';
 
 type Unnumbered = Frame extends infer Each ? (Each extends Frame ? Omit<Each, 'seq'> : never) : never;
 
-export const ready: Unnumbered = { type: 'ready', python: '3.13.5' };
+export const ready: Unnumbered = { type: 'ready', python: '3.13.5', failed: {} };
 export const started: Unnumbered = { type: 'started', execution_id: 'id' };
 export const out = (text: string): Unnumbered => ({ type: 'stdout', text });
 export const err = (text: string): Unnumbered => ({ type: 'stderr', text });

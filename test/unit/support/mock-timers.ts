@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 /** Mocks timers, also those that modules have imported by name. */
 export function mockTimers(
   t: TestContext,
-  apis: ('setTimeout' | 'Date')[] = ['setTimeout'],
+  apis: ('setTimeout' | 'setInterval' | 'Date')[] = ['setTimeout'],
 ): TestContext['mock']['timers'] {
   t.mock.timers.enable({ apis });
   syncBuiltinESMExports();

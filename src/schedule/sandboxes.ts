@@ -1,0 +1,44 @@
+import type { Policy } from '../admission/policy.ts';
+import type { ExecutionRequest } from '../request/execution.ts';
+import type { Backend, Claim, Sandbox } from './backend.ts';
+import { choosePool, kindOf, policyFor, type KindSettings } from './kind.ts';
+import { createPool, type PoolEvents, type PoolLimits, type PoolState } from './pool.ts';
+
+/** Where runs get their sandboxes: from the pool that fits, or made for them. */
+export interface Sandboxes {
+  /** The policy for a request: the pool that it names sets the defaults. */
+  policyFor<P extends Policy>(request: ExecutionRequest, policy: P): P;
+  /** A started sandbox. Throws ServiceError, or the signal's reason. */
+  take(request: ExecutionRequest, claim: Claim, signal: AbortSignal): Promise<Sandbox>;
+  states(): PoolState[];
+  /** From now on makes sandboxes for requests alone, and keeps none ready. */
+  drain(): void;
+  /** Ends what is left. */
+  close(): Promise<void>;
+}
+
+export function createSandboxes(
+  backend: Pick<Backend, 'open'>,
+  settings: KindSettings & PoolLimits & { refillConcurrency: number },
+  events: PoolEvents,
+): Sandboxes {
+  const refills = { max: settings.refillConcurrency, now: 0 };
+  const pools = settings.pools.map((pool) => createPool(backend, pool, settings, refills, events));
+  return {
+    policyFor: (request, policy) => policyFor(request, policy, settings.pools),
+    take(request, claim, signal) {
+      const kind = kindOf(request, claim.limits, settings);
+      const fitting = choosePool(request, kind, settings.pools);
+      const pool = pools.find(({ name }) => name === fitting?.name);
+      if (pool) return pool.take(signal);
+      return backend.open({ kind, pool: undefined, claim, lifeSeconds: claim.limits.seconds }, signal);
+    },
+    states: () => pools.map((pool) => pool.state()),
+    drain() {
+      for (const pool of pools) pool.drain();
+    },
+    async close() {
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+  };
+}
