@@ -25,6 +25,9 @@ export interface Service {
   drain(seconds: number): Promise<void>;
 }
 
+/** How long the record of a run in the cluster may lag behind its end: a kubelet looks at its containers each second. */
+const recordLagSeconds = 3;
+
 interface Live {
   requestKey: string | undefined;
   stop: AbortController;
@@ -54,7 +57,9 @@ export function createService(
           if (event.type === 'started') here.state = 'running';
           options.onEvent?.(event);
         },
-        onLeft: () => live.delete(executionId),
+        onLeft: () => {
+          setTimeout(() => live.delete(executionId), recordLagSeconds * 1000).unref();
+        },
       });
       here.result = result;
       here.state = 'ended';
@@ -90,10 +95,10 @@ export function createService(
   return {
     execute,
     async find(executionId, signal) {
-      const trace = await backend.find(executionId, signal);
-      if (trace) return toView(trace, policy.outputBytes);
-      // A run of the last second, or one that has just ended, need not stand on its Job yet.
+      const trace = live.get(executionId)?.result ? undefined : await backend.find(executionId, signal);
       const here = live.get(executionId);
+      // A run of the last second need not stand on its Job yet, and one that has just ended not in its log.
+      if (trace && !here?.result) return toView(trace, policy.outputBytes);
       if (!here) throw notFound(executionId);
       const { state, result } = here;
       return {
@@ -106,11 +111,11 @@ export function createService(
     },
     async cancel(executionId, signal) {
       const here = live.get(executionId);
-      if (here) here.stop.abort(stops.cancelled());
+      if (here && !here.result) here.stop.abort(stops.cancelled());
       else if ((await backend.cancel({ executionId }, signal)) === 0) throw notFound(executionId);
     },
     async cancelRequest(requestKey, signal) {
-      const here = [...live.values()].filter((run) => run.requestKey === requestKey);
+      const here = [...live.values()].filter((run) => run.requestKey === requestKey && !run.result);
       if (here.length === 0) await backend.cancel({ requestKey }, signal);
       for (const { stop } of here) stop.abort(stops.cancelled());
     },

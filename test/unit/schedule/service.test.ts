@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createQueue } from '../../../src/admission/queue.ts';
 import { createLog } from '../../../src/observe/log.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
@@ -9,6 +10,7 @@ import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
 import { createService } from '../../../src/schedule/service.ts';
 import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backend.ts';
 import { exit, numbered, out, ready, started } from '../support/frames.ts';
+import { mockTimers } from '../support/mock-timers.ts';
 import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
 import { until } from '../support/until.ts';
@@ -110,6 +112,25 @@ describe('find', () => {
     stop.abort();
     await Promise.all(runs);
     await assert.rejects(service.find('second', signal), { code: 'not_found' });
+  });
+
+  it('knows the result of its own run before the log does, and asks the log some seconds later', async (t) => {
+    const timers = mockTimers(t);
+    const ended = new SandboxLost('unknown', 'read from the log');
+    let behind = true;
+    const { service } = serviceOn(
+      fakeBackend({
+        frames: () => emit(numbered(started, out('a'), exit())),
+        find: () => (behind ? trace({ frames: numbered(ready) }) : trace({ lost: ended })),
+      }),
+    );
+    const result = await service.execute(request, { executionId: 'id', signal });
+    await nextTurn();
+    const view = await service.find('id', signal);
+    assert.deepEqual([view.state, view.stdout, view.result], ['ended', 'a', result]);
+    behind = false;
+    timers.tick(3000);
+    assert.match((await service.find('id', signal)).result?.message ?? '', /read from the log/);
   });
 
   it('does not know others', async () => {
