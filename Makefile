@@ -1,7 +1,8 @@
 # Every target works on a fresh machine: what it needs, it installs or builds, and says so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH):$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vivarium/cluster/bin
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vivarium
+export PATH := $(CURDIR)/node_modules/.bin:$(CACHE)/bin:$(PATH):$(CACHE)/cluster/bin
 
 RELEASE   ?= vivarium
 NAMESPACE ?= vivarium
@@ -51,4 +52,4 @@ node_modules/.package-lock.json: package-lock.json
 	@touch $@
 
 sandbox-deps:
-	@scripts/ensure bwrap python3
+	@scripts/ensure bwrap python3 uv >/dev/null
