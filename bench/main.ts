@@ -1,7 +1,7 @@
 /** Measures Vivarium beside what one would use instead. `make bench`, or `node bench/main.ts --quick` for a first look. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { settings as known } from '../src/config.ts';
+import { settings as known } from '../src/settings.ts';
 import { seededRandom } from '../test/unit/support/random.ts';
 import { clientNodeArm } from './arms/client-node.ts';
 import { execArm } from './arms/exec.ts';

@@ -5,7 +5,7 @@
 import { loadYaml } from '@kubernetes/client-node';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { settings } from '../src/config.ts';
+import { settings } from '../src/settings.ts';
 import { permissions } from '../src/sandbox/permissions.ts';
 
 interface Schema {

@@ -1,7 +1,8 @@
 /** Writes docs/configuration.md: the table of all settings, from their schema. */
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { settings, variableName } from '../src/config.ts';
+import { variableName } from '../src/config.ts';
+import { settings } from '../src/settings.ts';
 
 interface Property {
   description?: string;
@@ -10,10 +11,16 @@ interface Property {
 
 const { properties } = z.toJSONSchema(settings, { io: 'input' }) as { properties: Record<string, Property> };
 
+/** Their defaults differ from machine to machine. */
+const ownDefaults: Record<string, string> = {
+  replicaName: '',
+  artifactStore: '`vivarium/artifacts` in `$XDG_STATE_HOME`',
+  environmentsFolder:
+    '`vivarium/environments` in `$XDG_CACHE_HOME`; for root `/var/cache/vivarium/environments`',
+};
+
 const rows = Object.entries(properties).map(([name, { description = '', default: value }]) => {
-  // The replica's name has a default that differs on every machine.
-  const shown =
-    name === 'replicaName' ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  const shown = ownDefaults[name] ?? `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
   return `| \`${name}\` | \`${variableName(name)}\` | ${shown === '``' ? '' : shown} | ${description} |`;
 });
 

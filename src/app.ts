@@ -4,6 +4,7 @@ import { createLog, type Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import type { Backend } from './schedule/backend.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
+import { ServiceError } from './result/errors.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
 import { doorsApp, listen, probesApp } from './serve/http.ts';
@@ -52,7 +53,24 @@ export async function startApp(config: Config, signal: AbortSignal): Promise<App
     },
   });
   metrics.watchPools(sandboxes.states);
-  const service = createService({ policy: config, queue, sandboxes, backend }, { metrics, log });
+  const service = createService(
+    {
+      policy: config,
+      queue,
+      sandboxes,
+      backend,
+      inputs: () => [] as never,
+      environments: {
+        prepare: () =>
+          Promise.reject(new ServiceError('environments_unavailable', 'There are no environments here.')),
+        lost: () => Promise.resolve(),
+      },
+      collect: () => ({ add: () => Promise.resolve(), finish: () => Promise.resolve([]) }),
+      hints: () => Promise.resolve([]),
+      artifactsOf: () => Promise.resolve([]),
+    },
+    { metrics, log },
+  );
   return {
     service,
     backend,

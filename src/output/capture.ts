@@ -1,3 +1,4 @@
+import { createAside, type Aside } from './aside.ts';
 import { frameBytes, type ExitFrame, type Frame, type OutputFrame } from './frame.ts';
 
 /** What a run wrote, as far as it was kept, and how it ended. */
@@ -6,8 +7,9 @@ export interface Capture {
   stderr: Buffer;
   started: boolean;
   exit: ExitFrame | undefined;
-  /** Frames that no source had. */
+  /** Frames of output that no source had. */
   missingFrames: number;
+  aside: Aside;
 }
 
 /** Adds up frames. The agent bounds what they carry; `limitBytes` holds a stream to it whatever comes. */
@@ -18,10 +20,13 @@ export function createCapture(limitBytes: number) {
   let exit: ExitFrame | undefined;
   let last: number | undefined;
   let missingFrames = 0;
+  const aside = createAside();
   return {
     add(frame: Frame): void {
-      missingFrames += frame.seq - (last ?? frame.seq - 1) - 1;
+      // What is missing of a file, its artifact says.
+      if (!exit) missingFrames += frame.seq - (last ?? frame.seq - 1) - 1;
       last = frame.seq;
+      aside.add(frame);
       if (frame.type === 'started') started = true;
       if (frame.type === 'exit') exit = frame;
       if (frame.type !== 'stdout' && frame.type !== 'stderr') return;
@@ -36,6 +41,7 @@ export function createCapture(limitBytes: number) {
         started,
         exit,
         missingFrames,
+        aside: aside.read(),
       };
     },
   };

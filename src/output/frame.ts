@@ -4,17 +4,44 @@ export type Frame =
   | { seq: number; type: 'started'; execution_id: string }
   | { seq: number; type: 'stdout' | 'stderr'; text: string }
   | { seq: number; type: 'stdout' | 'stderr'; base64: string }
-  | ExitFrame;
+  | ExitFrame
+  | FileFrame;
 
 export interface ExitFrame {
   seq: number;
   type: 'exit';
-  cause: 'exited' | 'timed_out' | 'out_of_memory';
+  cause: 'exited' | 'timed_out' | 'out_of_memory' | 'environment_missing';
   exit_code: number | null;
   signal: string | null;
   stdout_bytes: number;
   stderr_bytes: number;
   ran_seconds: number;
+  /** How many files follow, and how many are left out. Where both are 0 this is the last frame, else `end` is. */
+  files: number;
+  left_out: number;
+}
+
+/** What a run leaves behind: the value of its last expression, its figures, its files below output/. */
+export type FileFrame =
+  | { seq: number; type: 'file'; kind: FileKind; path: string; size: number }
+  | { seq: number; type: 'data'; base64: string }
+  | { seq: number; type: 'file_end'; size: number }
+  | { seq: number; type: 'left_out'; path: string; reason: LeftOutReason }
+  | { seq: number; type: 'end' };
+
+export type FileKind = 'text' | 'html' | 'figure' | 'output';
+
+export const leftOutReasons = ['type', 'count', 'size', 'name', 'unreadable'] as const;
+export type LeftOutReason = (typeof leftOutReasons)[number];
+
+/** Whether a frame is of what the run leaves behind. */
+export function isOfFiles(frame: { type: string }): frame is FileFrame {
+  return ['file', 'data', 'file_end', 'left_out', 'end'].includes(frame.type);
+}
+
+/** Whether nothing comes after a frame. */
+export function isLast(frame: Frame): boolean {
+  return frame.type === 'end' || (frame.type === 'exit' && frame.files === 0 && frame.left_out === 0);
 }
 
 export type OutputFrame = Extract<Frame, { type: 'stdout' | 'stderr' }>;
@@ -48,6 +75,16 @@ function isFrame(value: unknown): value is Frame {
       return 'text' in value || 'base64' in value;
     case 'exit':
       return 'cause' in value && 'stdout_bytes' in value && 'stderr_bytes' in value;
+    case 'file':
+      return 'kind' in value && 'path' in value && 'size' in value;
+    case 'data':
+      return 'base64' in value;
+    case 'file_end':
+      return 'size' in value;
+    case 'left_out':
+      return 'path' in value && 'reason' in value;
+    case 'end':
+      return true;
     default:
       return false;
   }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { inputFiles, type InputFileSettings } from './files.ts';
+import { type PackageSettings, requirementList } from './requirements.ts';
 
 /** Bounds that are no settings: no program needs more, and a Job carries none of it. */
 const maxArgs = 256;
@@ -13,7 +15,7 @@ const wellFormed = (what: string) => ({
 
 const noNul = (text: string) => !text.includes('\0');
 
-export interface RequestSettings {
+export interface RequestSettings extends InputFileSettings, PackageSettings {
   maxCodeBytes: number;
   maxStdinBytes: number;
   pools: readonly { name: string }[];
@@ -73,6 +75,8 @@ export function executionRequest(sizes: RequestSettings) {
       })
       .default({})
       .describe('Environment variables.'),
+    files: inputFiles(sizes),
+    requirements: requirementList(sizes),
     timeout_seconds: z
       .number()
       .positive()

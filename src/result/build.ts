@@ -1,4 +1,4 @@
-import type { ExecutionResult, Status, Timings } from './execution-result.ts';
+import type { Artifact, ExecutionResult, Status, Timings } from './execution-result.ts';
 import { explain } from './message.ts';
 
 /** How the program ended, as its agent saw it. */
@@ -26,6 +26,9 @@ export interface Ending {
   hints: string[];
   /** Frames that no source had. */
   missingFrames: number;
+  value: ExecutionResult['value'];
+  artifacts: Artifact[];
+  leftOut: ExecutionResult['left_out'];
 }
 
 /** The one result shape, from how a run ended. */
@@ -57,7 +60,9 @@ export function buildResult(ending: Ending): ExecutionResult {
       loss: 'status' in end ? end.message : undefined,
       limits: ending.limits,
     }),
-    artifacts: [],
+    value: ending.value,
+    artifacts: ending.artifacts,
+    left_out: ending.leftOut,
     hints: [...droppedHints(dropped, ending.missingFrames), ...ending.hints],
     timings: roundTimings(ending.timings),
   };
@@ -71,8 +76,9 @@ function statusOf(exit: Exit): Status {
 /** To the microsecond: what lies below is noise. */
 function roundTimings(timings: Timings): Timings {
   const round = (seconds: number | null) => (seconds === null ? null : Math.round(seconds * 1e6) / 1e6);
-  const { queued, scheduled, started, ran, total } = timings;
+  const { environment, queued, scheduled, started, ran, total } = timings;
   return {
+    environment: round(environment),
     queued: round(queued),
     scheduled: round(scheduled),
     started: round(started),

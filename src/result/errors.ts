@@ -10,12 +10,42 @@ interface ErrorKind {
 /** Every way the service itself can fail. A program that fails is a result, not an error. */
 export const errorKinds = {
   invalid_request: { http: 400, retryable: false, hint: 'Correct the named field.' },
+  unauthenticated: {
+    http: 401,
+    retryable: false,
+    hint: 'Go through the proxy that authenticates callers.',
+  },
   not_found: {
     http: 404,
     retryable: false,
     hint: 'Check the path and the id; ended runs are kept for a short time only.',
   },
   too_large: { http: 413, retryable: false, hint: 'Send less, or raise the limit that is named.' },
+  file_refused: {
+    http: 403,
+    retryable: false,
+    hint: 'This server does not fetch from there: send the file’s content, or have its operator allow it (fetchHosts, fetchNetworks).',
+  },
+  file_unavailable: {
+    http: 502,
+    retryable: true,
+    hint: 'Check the URL and that the server reaches it, or send the file’s content.',
+  },
+  build_failed: {
+    http: 422,
+    retryable: false,
+    hint: 'Correct the requirements: the text is the resolver’s own.',
+  },
+  build_timeout: {
+    http: 504,
+    retryable: true,
+    hint: 'Require less at one time, or raise buildSeconds.',
+  },
+  environments_unavailable: {
+    http: 501,
+    retryable: false,
+    hint: 'Use the packages that are installed (list_packages), or have the operator set environments up.',
+  },
   queue_full: { http: 429, retryable: true, hint: 'Try again after the time given, or add replicas.' },
   queue_timeout: { http: 503, retryable: true, hint: 'Try again later, or raise concurrency.' },
   shutting_down: {

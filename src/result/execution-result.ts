@@ -14,6 +14,18 @@ export const statuses = [
 const secondsOrNull = z.number().nonnegative().nullable();
 const byteCount = z.number().int().nonnegative();
 
+export const artifact = z.strictObject({
+  id: z.string().nullable().describe('Null where it could not be kept.'),
+  path: z.string().describe('Below output/, or the name of a figure.'),
+  name: z.string(),
+  kind: z.enum(['output', 'figure']),
+  mime_type: z.string(),
+  size: byteCount.describe('Bytes.'),
+  sha256: z.string().nullable(),
+  url: z.string().nullable().describe('Where to get it.'),
+  error: z.string().nullable().describe('Why it could not be kept.'),
+});
+
 /** How a run ended. Every field is always there. */
 export const executionResult = z.strictObject({
   execution_id: z.string(),
@@ -38,10 +50,25 @@ export const executionResult = z.strictObject({
   stderr_bytes: byteCount.describe('What the code wrote in all, kept or not.'),
   truncated: z.boolean().describe('Whether stdout or stderr holds less than the code wrote.'),
   message: z.string().describe('How it ended and what to change, in a sentence.'),
-  artifacts: z.array(z.never()),
+  value: z
+    .strictObject({ text: z.string(), html: z.string().nullable() })
+    .nullable()
+    .describe('The value of the last expression, if it has one.'),
+  artifacts: z
+    .array(artifact)
+    .describe('Figures that were shown or left open, and what the code wrote to output/.'),
+  left_out: z
+    .strictObject({
+      total: z.number().int().nonnegative(),
+      files: z.array(
+        z.strictObject({ path: z.string(), reason: z.enum(['type', 'count', 'size', 'name', 'unreadable']) }),
+      ),
+    })
+    .describe('Files in output/ that are not among the artifacts, 100 of them by name.'),
   hints: z.array(z.string()),
   timings: z
     .strictObject({
+      environment: secondsOrNull.describe('Waiting for the environment of the requirements.'),
       queued: secondsOrNull.describe('Waiting for a free place.'),
       scheduled: secondsOrNull.describe('Until the sandbox had a node.'),
       started: secondsOrNull.describe('From there until the code ran.'),
@@ -53,4 +80,5 @@ export const executionResult = z.strictObject({
 
 export type ExecutionResult = z.infer<typeof executionResult>;
 export type Status = ExecutionResult['status'];
+export type Artifact = z.infer<typeof artifact>;
 export type Timings = ExecutionResult['timings'];

@@ -1,14 +1,23 @@
 import { createDecoder } from '../output/decoder.ts';
-import type { Frame } from '../output/frame.ts';
-import { type Limits, type Program, SandboxLost } from '../schedule/backend.ts';
+import { type Frame, isLast } from '../output/frame.ts';
+import { type InputChunk, type Limits, type Program, SandboxLost } from '../schedule/backend.ts';
 
 /** One line of the agent's stdin. */
 export function requestLine(executionId: string, program: Program, limits: AgentLimits): Buffer {
-  return Buffer.from(`${JSON.stringify({ type: 'run', execution_id: executionId, ...program, limits })}\n`);
+  const { code, stdin, args, env, environment } = program;
+  return line({ type: 'run', execution_id: executionId, code, stdin, args, env, environment, limits });
 }
 
 export function helloLine(preload: readonly string[]): Buffer {
-  return Buffer.from(`${JSON.stringify({ type: 'hello', preload })}\n`);
+  return line({ type: 'hello', preload });
+}
+
+export function fileLine({ path, bytes }: InputChunk): Buffer {
+  return line({ type: 'file', path, base64: Buffer.from(bytes).toString('base64') });
+}
+
+function line(message: object): Buffer {
+  return Buffer.from(`${JSON.stringify(message)}\n`);
 }
 
 /** What the agent enforces by itself. */
@@ -18,11 +27,21 @@ export interface AgentLimits {
   processes: number;
   file_bytes: number;
   memory_bytes: number | null;
+  artifact_files: number;
+  artifact_bytes: number;
+}
+
+export interface AgentSettings {
+  outputBytes: number;
+  maxProcesses: number;
+  workspaceMb: number;
+  artifactFiles: number;
+  artifactBytes: number;
 }
 
 export function agentLimits(
   limits: Limits,
-  settings: { outputBytes: number; maxProcesses: number; workspaceMb: number },
+  settings: AgentSettings,
   memoryBytes: number | null,
 ): AgentLimits {
   return {
@@ -31,15 +50,45 @@ export function agentLimits(
     processes: settings.maxProcesses,
     file_bytes: settings.workspaceMb * 1_048_576,
     memory_bytes: memoryBytes,
+    artifact_files: settings.artifactFiles,
+    artifact_bytes: settings.artifactBytes,
   };
 }
 
 /** Time beyond its limit after which a run is given up although its agent is silent. */
 const guardSeconds = 15;
 
-/** Aborts when a run should have ended by itself long ago. */
-export function overdue(limits: Pick<Limits, 'seconds'>): AbortSignal {
-  return AbortSignal.timeout((limits.seconds + guardSeconds) * 1000);
+/** How long an agent takes at most to hand out what its program left behind. */
+export const collectSeconds = 60;
+
+export interface Guard {
+  /** Aborts when the sandbox should have ended by itself long ago. */
+  overdue: AbortSignal;
+  /** The program has ended, and its files follow. */
+  collects(): void;
+  end(): void;
+}
+
+export function createGuard(limits: Pick<Limits, 'seconds'>): Guard {
+  const late = new AbortController();
+  const within = (seconds: number) =>
+    setTimeout(
+      () => {
+        late.abort();
+      },
+      (seconds + guardSeconds) * 1000,
+    );
+  let timer = within(limits.seconds);
+  return {
+    overdue: late.signal,
+    collects() {
+      clearTimeout(timer);
+      timer = within(collectSeconds);
+    },
+    end() {
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** Where frames can be read: bytes as they come, and whether they start at the first frame. */
@@ -49,12 +98,12 @@ export interface Source {
 }
 
 /**
- * Yields a run's frames in order, each once, up to `exit`. A source that ends early or lacks a frame hands over to the
- * next, which is asked for only then. `onExit` comes before `exit` is yielded. Returns the last line that was no frame.
+ * Yields a run's frames in order, each once, to the last. A source that ends early or lacks a frame hands over to the
+ * next, which is asked for only then. `onFrame` sees each before it is yielded. Returns the last line that was no frame.
  */
 export async function* readFrames(
   nextSource: () => Promise<Source | undefined>,
-  onExit: () => void = () => undefined,
+  onFrame: (frame: Frame) => void = () => undefined,
 ): AsyncGenerator<Frame, { stray: string | undefined }> {
   const decoder = createDecoder();
   for (let source = await nextSource(); source; source = await nextSource()) {
@@ -65,9 +114,9 @@ export async function* readFrames(
       while (decoder.gap && source.fromStart) frames.push(...decoder.skipGap());
       for (const frame of frames) {
         if (frame.type === 'ready') continue;
-        if (frame.type === 'exit') onExit();
+        onFrame(frame);
         yield frame;
-        if (frame.type === 'exit') return { stray: decoder.stray };
+        if (isLast(frame)) return { stray: decoder.stray };
       }
       if (decoder.gap) break;
     }

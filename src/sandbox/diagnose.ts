@@ -137,8 +137,9 @@ async function diagnoseJob(
     id,
     kind,
     pool,
-    claim: { executionId: id, requestKey: undefined, limits },
+    claim: { executionId: id, caller: '', requestKey: undefined, limits },
     lifeSeconds: limits.seconds,
+    build: false,
     owner: {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',

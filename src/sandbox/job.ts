@@ -2,7 +2,7 @@ import type { V1Job, V1OwnerReference, V1PodSpec } from '@kubernetes/client-node
 import type { Config } from '../config.ts';
 import { createHash } from 'node:crypto';
 import type { Claim, SandboxSpec } from '../schedule/backend.ts';
-import { annotation, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
+import { annotation, callerLabel, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
 
 /** Numeric user of the sandbox image. */
 const imageUser = 65_532;
@@ -60,9 +60,10 @@ export function claimPatch(claim: Claim, age: number): object {
   };
 }
 
-function claimLabels({ executionId, requestKey }: Claim): Record<string, string> {
+function claimLabels({ executionId, caller, requestKey }: Claim): Record<string, string> {
   return {
     [label.execution]: executionId,
+    ...(caller !== '' && { [label.caller]: callerLabel(caller) }),
     ...(requestKey !== undefined && { [label.request]: requestKey }),
   };
 }

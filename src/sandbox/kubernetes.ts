@@ -11,7 +11,7 @@ import { shortRunMs } from './claim-record.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
-import { jobName, label, ours, podPath } from './names.ts';
+import { jobName, label, ours, podPath, runSelector } from './names.ts';
 import { createObserver } from './observer.ts';
 import { ending, podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
@@ -146,15 +146,15 @@ export async function createKubernetesBackend(
   return {
     name: 'kubernetes',
     open,
-    find: (executionId, findSignal) => findTrace(client, namespace, executionId, findSignal),
+    environments: undefined,
+    find: (executionId, caller, findSignal) => findTrace(client, config, { executionId, caller }, findSignal),
     async cancel(by, cancelSignal) {
-      const [key, value] =
-        'executionId' in by ? [label.execution, by.executionId] : [label.request, by.requestKey];
-      const found = await deleteJobs(`${key}=${value}`, cancelSignal);
+      const selector = 'executionId' in by ? runSelector(by) : `${label.request}=${by.requestKey}`;
+      const found = await deleteJobs(selector, cancelSignal);
       if (found > 0 || 'executionId' in by) return found;
       // Its run may have begun so short a time ago that its Job does not say so yet; nobody asks a second time.
       await sleep(2 * shortRunMs, undefined, { signal: cancelSignal });
-      return deleteJobs(`${key}=${value}`, cancelSignal);
+      return deleteJobs(selector, cancelSignal);
     },
     ready() {
       const why = observer.stale();

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { Config } from '../config.ts';
-import type { Frame } from '../output/frame.ts';
+import { type Frame, isLast } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
   type Backend,
@@ -13,7 +13,15 @@ import {
   type Trace,
 } from '../schedule/backend.ts';
 import { bubblewrapArguments, installAgent, missingPrograms, nobody } from './bubblewrap.ts';
-import { agentLimits, helloLine, overdue, readFrames, readReady, requestLine } from './conversation.ts';
+import {
+  agentLimits,
+  createGuard,
+  fileLine,
+  helloLine,
+  readFrames,
+  readReady,
+  requestLine,
+} from './conversation.ts';
 
 /** Ended runs that can still be asked for. */
 const keptTraces = 32;
@@ -30,10 +38,10 @@ export function createLocalBackend(config: Config): Backend {
   }
   const isRoot = process.getuid?.() === 0;
   const agent = installAgent(isRoot);
-  const live = new Map<string, { requestKey: string | undefined; end: (lost: SandboxLost) => void }>();
-  const traces = new Map<string, Trace>();
+  const live = new Map<string, { claim: Claim; end: (lost: SandboxLost) => void }>();
+  const traces = new Map<string, Trace & { caller: string }>();
 
-  function keep(trace: Trace): void {
+  function keep(trace: Trace & { caller: string }): void {
     traces.set(trace.executionId, trace);
     const [oldest] = [...traces.keys()].filter((id) => !live.has(id));
     if (traces.size > keptTraces && oldest !== undefined) traces.delete(oldest);
@@ -59,7 +67,7 @@ export function createLocalBackend(config: Config): Backend {
       });
     });
     child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
-    let trace: Trace | undefined;
+    let trace: (Trace & { caller: string }) | undefined;
     return {
       placedAt: performance.now(),
       gone: gone.signal,
@@ -68,12 +76,12 @@ export function createLocalBackend(config: Config): Backend {
         return readReady(stdout(child, preloadSignal));
       },
       run(claim, program, runSignal) {
-        const { executionId, requestKey, limits } = claim;
+        const { executionId, limits } = claim;
         const ended = new AbortController();
-        trace = { executionId, limits, frames: [], lost: undefined };
+        trace = { executionId, caller: claim.caller, limits, frames: [], lost: undefined };
         traces.set(executionId, trace);
         live.set(executionId, {
-          requestKey,
+          claim,
           end: (lost) => {
             ended.abort(lost);
           },
@@ -93,10 +101,16 @@ export function createLocalBackend(config: Config): Backend {
   return {
     name: 'local',
     open,
-    find: (executionId) => Promise.resolve(traces.get(executionId)),
+    environments: undefined,
+    find(executionId, caller) {
+      const found = traces.get(executionId);
+      return Promise.resolve(found && isTheirs(found.caller, caller) ? found : undefined);
+    },
     cancel(by) {
-      const found = [...live].filter(([id, run]) =>
-        'executionId' in by ? id === by.executionId : run.requestKey === by.requestKey,
+      const found = [...live].filter(([id, { claim }]) =>
+        'executionId' in by
+          ? id === by.executionId && isTheirs(claim.caller, by.caller)
+          : claim.requestKey === by.requestKey,
       );
       for (const [, run] of found) run.end(new SandboxLost('cancelled', 'The run was cancelled.'));
       return Promise.resolve(found.length);
@@ -109,6 +123,10 @@ export function createLocalBackend(config: Config): Backend {
   };
 }
 
+function isTheirs(owner: string, caller: string): boolean {
+  return caller === '' || owner === caller;
+}
+
 async function* runIn(
   child: ChildProcessWithoutNullStreams,
   { executionId, limits }: Claim,
@@ -117,30 +135,46 @@ async function* runIn(
   trace: Trace,
   callerSignal: AbortSignal,
 ): AsyncGenerator<Frame, void> {
-  const tooLate = overdue(limits);
-  const signal = AbortSignal.any([callerSignal, tooLate]);
   const words = lastWords(child);
+  for await (const chunk of program.files) await write(child, fileLine(chunk));
+  const guard = createGuard(limits);
+  const signal = AbortSignal.any([callerSignal, guard.overdue]);
+  let ended = false;
+  let kind: string | undefined;
   try {
     signal.throwIfAborted();
     const agents = agentLimits(limits, config, limits.memory_mb * 1_048_576);
     child.stdin.write(requestLine(executionId, program, agents));
     const sources = [{ bytes: stdout(child, signal), fromStart: true }];
-    for await (const frame of readFrames(() => Promise.resolve(sources.shift()))) {
-      trace.frames.push(frame);
-      yield frame;
-    }
+    yield* readFrames(
+      () => Promise.resolve(sources.shift()),
+      (frame) => {
+        if (frame.type === 'exit') guard.collects();
+        if (frame.type === 'file') kind = frame.kind;
+        // The files themselves are no part of the record.
+        if (frame.type !== 'data' || kind === 'text' || kind === 'html') trace.frames.push(frame);
+        ended = isLast(frame);
+      },
+    );
     signal.throwIfAborted();
-    if (trace.frames.at(-1)?.type !== 'exit')
-      throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
+    if (!ended) throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
   } catch (error) {
     if (callerSignal.aborted) trace.lost = new SandboxLost('cancelled', 'The run was cancelled.');
     callerSignal.throwIfAborted();
-    const lost = tooLate.aborted
+    const lost = guard.overdue.aborted
       ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was ended.')
       : error;
     if (lost instanceof SandboxLost) trace.lost = lost;
     throw lost;
+  } finally {
+    guard.end();
   }
+}
+
+/** Resolves once the pipe takes more. A sandbox that has ended takes everything: its stdout says so. */
+async function write(child: ChildProcessWithoutNullStreams, bytes: Buffer): Promise<void> {
+  if (child.stdin.destroyed || child.stdin.write(bytes)) return;
+  await Promise.race([once(child.stdin, 'drain'), once(child.stdin, 'close')]).catch(() => undefined);
 }
 
 /** What the agent writes from here on; the signal ends it. Leaves the stream open for the next reader. */

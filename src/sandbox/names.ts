@@ -1,10 +1,12 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { createHash } from 'node:crypto';
 
 /** Labels and annotations that a Job and its pod carry: they are the whole state of a run. */
 export const label = {
   name: 'app.kubernetes.io/name',
   managedBy: 'app.kubernetes.io/managed-by',
   execution: 'vivarium.dev/execution',
+  caller: 'vivarium.dev/caller',
   request: 'vivarium.dev/request',
   replica: 'vivarium.dev/replica',
   pool: 'vivarium.dev/pool',
@@ -27,6 +29,17 @@ export const jobNameLabel = 'batch.kubernetes.io/job-name';
 /** `id` is that of the run, where the Job is made for it. */
 export function jobName(id: string): string {
   return `run-${id}`;
+}
+
+/** A caller as a label: its name may be anything. */
+export function callerLabel(caller: string): string {
+  return createHash('sha256').update(caller).digest('hex').slice(0, 40);
+}
+
+/** Selects a caller's run; anybody's where the caller is empty. */
+export function runSelector({ executionId, caller }: { executionId: string; caller: string }): string {
+  const run = `${label.execution}=${executionId}`;
+  return caller === '' ? run : `${run},${label.caller}=${callerLabel(caller)}`;
 }
 
 /** Path of a pod on the API server. */

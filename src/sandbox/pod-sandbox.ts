@@ -1,12 +1,14 @@
 import type { Config } from '../config.ts';
+import { isLast } from '../output/frame.ts';
 import { type Sandbox, SandboxLost } from '../schedule/backend.ts';
 import type { Attachment } from './attach.ts';
 import { claimRecord, type ClaimRecord, type Recorded } from './claim-record.ts';
 import { ApiError, UnreachableError } from './client.ts';
 import {
   agentLimits,
+  createGuard,
+  fileLine,
   helloLine,
-  overdue,
   readFrames,
   readReady,
   requestLine,
@@ -40,7 +42,8 @@ export interface PodSandbox extends Recorded {
 export function podSandbox(pod: PodSandbox): Sandbox {
   const { config, attachment } = pod;
   let record: ClaimRecord | undefined;
-  let exited = false;
+  let ended = false;
+  let isRecord = true;
 
   return {
     placedAt: pod.placedAt,
@@ -55,26 +58,35 @@ export function podSandbox(pod: PodSandbox): Sandbox {
       }
     },
     async *run(claim, program, callerSignal) {
-      const tooLate = overdue(claim.limits);
-      const signal = AbortSignal.any([callerSignal, tooLate]);
       const line = requestLine(claim.executionId, program, agentLimits(claim.limits, config, null));
       if (!pod.isRecorded) record = claimRecord(pod, claim);
+      for await (const chunk of program.files) await attachment.send(fileLine(chunk));
+      const guard = createGuard(claim.limits);
+      const signal = AbortSignal.any([callerSignal, guard.overdue]);
       try {
-        const outcome = yield* readFrames(sources(pod, line, signal), () => (exited = true));
-        if (!exited) throw await whyEnded(pod, outcome.stray, signal);
+        const { stray } = yield* readFrames(sources(pod, line, signal), (frame) => {
+          if (frame.type === 'exit') {
+            guard.collects();
+            isRecord = frame.cause !== 'environment_missing';
+          }
+          ended = isLast(frame);
+        });
+        if (!ended) throw await whyEnded(pod, stray, signal);
       } catch (error) {
         callerSignal.throwIfAborted();
-        const lost = tooLate.aborted
+        const lost = guard.overdue.aborted
           ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
           : error;
         if (lost instanceof SandboxLost) pod.onLost(lost.cause);
         throw lost;
+      } finally {
+        guard.end();
       }
     },
     async dispose() {
       attachment.close();
-      // After `exit` the agent ends, the Job completes, and its TTL takes it away.
-      if (exited) {
+      // After its last frame the agent ends, the Job completes, and its TTL takes it away.
+      if (ended && isRecord) {
         await record?.finish();
         pod.forget();
       } else {
@@ -85,7 +97,7 @@ export function podSandbox(pod: PodSandbox): Sandbox {
   };
 }
 
-/** The attach first; then, as long as no `exit` has come, the log from its start. */
+/** The attach first; then, as long as the last frame has not come, the log from its start. */
 function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Promise<Source | undefined> {
   let asked = 0;
   let last = false;
@@ -104,7 +116,7 @@ function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Prom
 
 async function* log(pod: PodSandbox, follow: boolean, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   try {
-    yield* readLog(pod.client, pod.podPath, follow, signal);
+    yield* readLog(pod.client, pod.podPath, { follow }, signal);
   } catch (error) {
     signal.throwIfAborted();
     // A stream that breaks is read again from its start; a pod that is gone has no more to say.

@@ -3,18 +3,25 @@ import type { Frame } from '../output/frame.ts';
 import { createDecoder } from '../output/decoder.ts';
 import { SandboxLost, type Limits, type Trace } from '../schedule/backend.ts';
 import { ApiError, type Client } from './client.ts';
-import { annotation, containerName, jobNameLabel, label, ours, podPath } from './names.ts';
+import { annotation, containerName, jobNameLabel, ours, podPath, runSelector } from './names.ts';
 import { phaseOf } from './phase.ts';
 import { isFinished } from './reaper.ts';
 
-/** The bytes of a sandbox's log from its start; with `follow`, until its container ends. */
+/**
+ * The bytes of a sandbox's log from its start; with `follow`, until its container ends. At most `limitBytes`, where that is
+ * given.
+ */
 export async function* readLog(
   client: Client,
   pathOfPod: string,
-  follow: boolean,
+  { follow = false, limitBytes }: { follow?: boolean; limitBytes?: number },
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
-  const query = { container: containerName, ...(follow && { follow: 'true' }) };
+  const query = {
+    container: containerName,
+    ...(follow && { follow: 'true' }),
+    ...(limitBytes !== undefined && { limitBytes: String(limitBytes) }),
+  };
   const body = await client.stream(`${pathOfPod}/log`, { query, signal });
   try {
     for await (const chunk of body) yield chunk as Buffer;
@@ -26,11 +33,11 @@ export async function* readLog(
 /** A run on any replica, from its Job and its pod's log: they are the whole record. */
 export async function findTrace(
   client: Client,
-  namespace: string,
-  executionId: string,
+  { namespace, outputBytes }: { namespace: string; outputBytes: number },
+  run: { executionId: string; caller: string },
   signal: AbortSignal,
 ): Promise<Trace | undefined> {
-  const query = { labelSelector: `${ours},${label.execution}=${executionId}` };
+  const query = { labelSelector: `${ours},${runSelector(run)}` };
   const jobs = await client.json<{ items: V1Job[] }>(`/apis/batch/v1/namespaces/${namespace}/jobs`, {
     query,
     signal,
@@ -44,8 +51,8 @@ export async function findTrace(
   });
   const pod = pods.items[0];
   const limits = JSON.parse(job.metadata?.annotations?.[annotation.limits] ?? '{}') as Limits;
-  const frames = pod ? await readFrames(client, namespace, pod, signal) : [];
-  return { executionId, limits, frames, lost: howLost(job, pod) };
+  const frames = pod ? await readFrames(client, { namespace, outputBytes }, pod, signal) : [];
+  return { executionId: run.executionId, limits, frames, lost: howLost(job, pod) };
 }
 
 function howLost(job: V1Job, pod: V1Pod | undefined): SandboxLost | undefined {
@@ -58,16 +65,22 @@ function howLost(job: V1Job, pod: V1Pod | undefined): SandboxLost | undefined {
     : undefined;
 }
 
+/** Both streams as base64, the value, and frames around them: the files that follow in a log are no part of the record. */
+function recordBytes(outputBytes: number): number {
+  return 4 * outputBytes + 4 * 1_048_576;
+}
+
 async function readFrames(
   client: Client,
-  namespace: string,
+  { namespace, outputBytes }: { namespace: string; outputBytes: number },
   pod: V1Pod,
   signal: AbortSignal,
 ): Promise<Frame[]> {
   const decoder = createDecoder();
   const frames: Frame[] = [];
   try {
-    for await (const bytes of readLog(client, podPath(namespace, pod), false, signal))
+    const limits = { limitBytes: recordBytes(outputBytes) };
+    for await (const bytes of readLog(client, podPath(namespace, pod), limits, signal))
       frames.push(...decoder.push(bytes));
     // A log that was rotated has lost its beginning; what is left still counts.
     while (decoder.gap) frames.push(...decoder.skipGap());

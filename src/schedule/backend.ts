@@ -19,6 +19,8 @@ export interface Kind {
 /** The run that a sandbox serves. */
 export interface Claim {
   executionId: string;
+  /** Who asked for it; empty where callers are not told apart. */
+  caller: string;
   /** Correlates a cancellation that reaches another replica with this run. */
   requestKey: string | undefined;
   limits: Limits;
@@ -32,6 +34,8 @@ export interface SandboxSpec {
   claim: Claim | undefined;
   /** How long it may live after its start, its run included. */
   lifeSeconds: number;
+  /** Whether it builds an environment: it may write the volume of environments and reach the package index. */
+  build: boolean;
 }
 
 /** The program and its inputs, as the agent takes them. */
@@ -40,6 +44,16 @@ export interface Program {
   stdin: string;
   args: string[];
   env: Record<string, string>;
+  /** Files for mounts/, in chunks: those of one path follow each other. Throws ServiceError where one cannot be had. */
+  files: AsyncIterable<InputChunk> | Iterable<InputChunk>;
+  /** Folder of its packages inside the sandbox. */
+  environment: string | null;
+}
+
+export interface InputChunk {
+  path: string;
+  /** 256 KiB at most. */
+  bytes: Uint8Array;
 }
 
 /** A started sandbox. It runs one program. */
@@ -54,8 +68,8 @@ export interface Sandbox {
    */
   preload(modules: readonly string[], signal: AbortSignal): Promise<Record<string, string>>;
   /**
-   * Sends the program and yields its frames up to `exit`. Throws SandboxLost if the sandbox goes before that,
-   * and the signal's reason if it is aborted.
+   * Sends the program and yields its frames to the last. Throws SandboxLost if the sandbox goes before that, what its files
+   * throw, and the signal's reason if it is aborted.
    */
   run(claim: Claim, program: Program, signal: AbortSignal): AsyncGenerator<Frame, void>;
   /** Ends the sandbox if it has not ended, and takes it away. Never throws. */
@@ -72,15 +86,45 @@ export interface Trace {
   lost: SandboxLost | undefined;
 }
 
+/** An environment as it stands on record. */
+export interface EnvironmentRecord {
+  requirements: string[];
+  bytes: number;
+  /** ISO 8601. */
+  created: string;
+  /** When a run last asked for it, to ten minutes; ISO 8601. */
+  used: string;
+  /** Packages of the image that it replaces. */
+  shadows: string[];
+}
+
+/** Which environments there are, for all replicas. Its calls throw what the backend does. */
+export interface EnvironmentRecords {
+  all(signal: AbortSignal): Promise<{ records: Map<string, EnvironmentRecord>; version: string }>;
+  put(key: string, record: EnvironmentRecord, signal: AbortSignal): Promise<void>;
+  /** False where something changed since `version`: then nothing is forgotten. */
+  forget(keys: string[], version: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A build of this environment has its sandbox already, perhaps on another replica. */
+export class AlreadyThere extends Error {
+  override name = 'AlreadyThere';
+}
+
+/** A caller's run (anybody's where the caller is empty), or that of a client's request. */
+export type RunSelector = { executionId: string; caller: string } | { requestKey: string };
+
 /** A place where sandboxes run. */
 export interface Backend {
   name: BackendName;
-  /** Starts a sandbox. Throws ServiceError, or the signal's reason. */
+  /** Starts a sandbox. Throws ServiceError, AlreadyThere for a build, or the signal's reason. */
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
-  /** A run on any replica by its id. */
-  find(executionId: string, signal: AbortSignal): Promise<Trace | undefined>;
+  /** The environments that are there; undefined where there is no volume for them. */
+  environments: EnvironmentRecords | undefined;
+  /** A caller's run on any replica by its id; anybody's where the caller is empty. */
+  find(executionId: string, caller: string, signal: AbortSignal): Promise<Trace | undefined>;
   /** Ends runs on any replica. How many there were. */
-  cancel(by: { executionId: string } | { requestKey: string }, signal: AbortSignal): Promise<number>;
+  cancel(by: RunSelector, signal: AbortSignal): Promise<number>;
   /** Whether it can start sandboxes now; the text says why not. */
   ready(): { ok: true } | { ok: false; why: string };
   /** Takes away everything that this server still has there. */

@@ -39,9 +39,10 @@ export interface Pool {
 }
 
 export interface PoolLimits {
-  /** Longest life of a sandbox: what it may wait, and the longest run. */
+  /** Longest life of a sandbox: what it may wait, the longest run, and the fetching of its files. */
   poolMaxAgeSeconds: number;
   maxTimeoutSeconds: number;
+  fetchSeconds: number;
   startTimeoutSeconds: number;
 }
 
@@ -69,7 +70,8 @@ export function createPool(
     kind: kindOfPool(settings),
     pool: name,
     claim: undefined,
-    lifeSeconds: limits.poolMaxAgeSeconds + limits.maxTimeoutSeconds,
+    lifeSeconds: limits.poolMaxAgeSeconds + limits.fetchSeconds + limits.maxTimeoutSeconds,
+    build: false,
   };
   const closing = new AbortController();
   const demand = createDemand();

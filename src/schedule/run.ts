@@ -1,20 +1,27 @@
 import { clampLimits, type Policy } from '../admission/policy.ts';
 import type { Queue } from '../admission/queue.ts';
 import { createCapture, type Capture } from '../output/capture.ts';
-import type { Frame } from '../output/frame.ts';
+import type { ExitFrame, Frame } from '../output/frame.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
-import { buildResult, type Loss } from '../result/build.ts';
+import { buildResult, type Exit, type Loss } from '../result/build.ts';
 import { ServiceError } from '../result/errors.ts';
-import type { ExecutionResult } from '../result/execution-result.ts';
-import { type Sandbox, SandboxLost } from './backend.ts';
+import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
+import { type Claim, type InputChunk, type Limits, type Sandbox, SandboxLost } from './backend.ts';
+import { type Clock, createClock, type Waits } from './clock.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { stopReason } from './stop.ts';
 
 /** What a caller may follow while it waits. */
-export type RunEvent = { type: 'queued' } | { type: 'starting'; execution_id: string } | Frame;
+export type RunEvent =
+  | { type: 'building'; message: string }
+  | { type: 'queued' }
+  | { type: 'starting'; execution_id: string }
+  | Frame;
 
 export interface RunOptions {
   executionId: string;
+  /** Who asks, where callers are told apart. */
+  caller?: string;
   /** Correlates a cancellation that reaches another replica with this run. */
   requestKey?: string;
   /** Its abort cancels the run; a Stop as its reason says why. */
@@ -24,38 +31,119 @@ export interface RunOptions {
   onLeft?: () => void;
 }
 
+/** A folder of packages that every sandbox can see. */
+export interface Environment {
+  key: string;
+  path: string;
+  /** Packages of the image that it replaces: they must not be imported before. */
+  shadows: string[];
+}
+
+/** What a run leaves behind, on its way to where it is kept. */
+export interface Collector {
+  /** Takes what belongs to files; resolves when it takes more. Never throws. */
+  add(frame: Frame): Promise<void>;
+  /** All artifacts, those included that could not be kept. */
+  finish(): Promise<Artifact[]>;
+}
+
 export interface Stages {
   policy: Policy & { outputBytes: number };
   queue: Queue;
   sandboxes: Sandboxes;
+  /** The files of a request, in chunks. Throws ServiceError where one cannot be had. */
+  inputs(files: ExecutionRequest['files'], signal: AbortSignal): AsyncIterable<InputChunk>;
+  environments: {
+    /** The environment of these requirements; builds it where there is none. Throws ServiceError, or the signal's reason. */
+    prepare(
+      requirements: string[],
+      options: { signal: AbortSignal; onProgress: (line: string) => void },
+    ): Promise<Environment>;
+    /** It is on record and not there. */
+    lost(key: string): Promise<void>;
+  };
+  collect(run: { executionId: string; caller: string; signal: AbortSignal }): Collector;
+  /** What to tell a caller about a result. Never throws. */
+  hints(request: ExecutionRequest, result: ExecutionResult, signal: AbortSignal): Promise<string[]>;
+}
+
+/** How one sandbox served the run. */
+interface Served {
+  capture: Capture;
+  end: Loss | undefined;
+  artifacts: Artifact[];
 }
 
 /**
- * One request through all stages: admission, a sandbox, its output, the result. Throws ServiceError where the code
- * did not run; once it runs, every end is a result.
+ * One request through all stages: its environment, admission, a sandbox, its output, the result. Throws ServiceError where
+ * the code did not run; once it runs, every end is a result.
  */
 export async function run(
-  { policy, queue, sandboxes }: Stages,
+  stages: Stages,
   request: ExecutionRequest,
-  { executionId, requestKey, signal, onEvent = () => undefined, onLeft }: RunOptions,
+  options: RunOptions,
 ): Promise<ExecutionResult> {
+  const { executionId, signal } = options;
   const clock = createClock();
-  const { limits, hints } = clampLimits(request, sandboxes.policyFor(request, policy));
+  const { limits, hints } = clampLimits(request, stages.sandboxes.policyFor(request, stages.policy));
+  options.onEvent?.({ type: 'queued' });
+  let environment = await prepare(stages, request, options, clock);
+  let served = await serve(stages, request, environment, limits, options, clock);
+  if (environment && served.capture.exit?.cause === 'environment_missing') {
+    await stages.environments.lost(environment.key);
+    environment = await prepare(stages, request, options, clock);
+    served = await serve(stages, request, environment, limits, options, clock, true);
+  }
+  const result = toResult({ executionId, limits, waits: clock.read(), ...served });
+  return { ...result, hints: [...hints, ...result.hints, ...(await stages.hints(request, result, signal))] };
+}
+
+async function prepare(
+  { environments }: Stages,
+  { requirements }: ExecutionRequest,
+  { signal, onEvent }: RunOptions,
+  clock: Clock,
+): Promise<Environment | undefined> {
+  if (requirements.length === 0) return undefined;
+  const onProgress = (message: string) => onEvent?.({ type: 'building', message });
+  const environment = await environments
+    .prepare(requirements, { signal, onProgress })
+    .catch(asCancelled(signal));
+  clock.mark('environment');
+  return environment;
+}
+
+/** A place, a sandbox, and what came out of it. */
+async function serve(
+  { policy, queue, sandboxes, inputs, collect }: Stages,
+  request: ExecutionRequest,
+  environment: Environment | undefined,
+  limits: Limits,
+  { executionId, caller = '', requestKey, signal, onEvent = () => undefined, onLeft }: RunOptions,
+  clock: Clock,
+  again = false,
+): Promise<Served> {
   const capture = createCapture(policy.outputBytes);
+  const collector = collect({ executionId, caller, signal });
   let sandbox: Sandbox | undefined;
   let end: Loss | undefined;
 
-  onEvent({ type: 'queued' });
   const leave = await queue.enter(signal).catch(asCancelled(signal));
   try {
     clock.mark('queued');
     onEvent({ type: 'starting', execution_id: executionId });
-    const claim = { executionId, requestKey, limits };
-    sandbox = await sandboxes.take(request, claim, signal).catch(asCancelled(signal));
+    const claim: Claim = { executionId, caller, requestKey, limits };
+    const bare = environment !== undefined && environment.shadows.length > 0;
+    const need = { limits, claim: again ? undefined : claim, bare };
+    sandbox = await sandboxes.take(request, need, signal).catch(asCancelled(signal));
+    clock.placed(sandbox.placedAt);
     const { code, stdin, args, env } = request;
-    for await (const frame of sandbox.run(claim, { code, stdin, args, env }, signal)) {
+    const files = inputs(request.files, signal);
+    const program = { code, stdin, args, env, files, environment: environment?.path ?? null };
+    for await (const frame of sandbox.run(claim, program, signal)) {
       if (frame.type === 'started') clock.mark('started');
       capture.add(frame);
+      await collector.add(frame);
       onEvent(frame);
     }
   } catch (error) {
@@ -68,29 +156,41 @@ export async function run(
       onLeft?.();
     });
   }
-  return toResult(executionId, capture.read(), end, limits, clock.read(sandbox?.placedAt), hints);
+  return { capture: capture.read(), end, artifacts: await collector.finish() };
 }
 
 /** The result of a run from its frames. Where they lack `exit`, `end` says how it ended. */
-export function toResult(
-  executionId: string,
-  { stdout, stderr, exit, missingFrames }: Capture,
-  end: Loss | undefined,
-  limits: { seconds: number; memory_mb: number },
-  timings: Omit<ExecutionResult['timings'], 'ran'>,
-  hints: string[],
-): ExecutionResult {
+export function toResult({
+  executionId,
+  capture: { stdout, stderr, exit, missingFrames, aside },
+  end,
+  artifacts,
+  limits,
+  waits,
+}: Served & {
+  executionId: string;
+  limits: { seconds: number; memory_mb: number };
+  waits: Waits;
+}): ExecutionResult {
   return buildResult({
     executionId,
     stdout,
     stderr,
     // The first cause wins: a program that had ended was not cancelled.
-    end: exit ?? end ?? { status: 'unknown', message: 'How the code ended is not known.' },
+    end: exitOf(exit) ?? end ?? { status: 'unknown', message: 'How the code ended is not known.' },
     limits,
-    timings: { ...timings, ran: exit ? exit.ran_seconds : null },
-    hints,
+    timings: { ...waits, ran: exit ? exit.ran_seconds : null },
+    hints: [],
     missingFrames,
+    value: aside.value,
+    artifacts,
+    leftOut: aside.leftOut,
   });
+}
+
+function exitOf(exit: ExitFrame | undefined): Exit | Loss | undefined {
+  if (exit?.cause !== 'environment_missing') return exit && { ...exit, cause: exit.cause };
+  return { status: 'unknown', message: 'The environment of the run went away before its code ran.' };
 }
 
 function asCancelled(signal: AbortSignal) {
@@ -106,25 +206,4 @@ function lossOf(error: unknown, signal: AbortSignal): Loss {
   if (signal.aborted)
     return { status: 'cancelled', message: `${stopReason(signal)}; what it had written is kept.` };
   throw error;
-}
-
-function createClock() {
-  const began = performance.now();
-  const marks: { queued?: number; started?: number } = {};
-  const since = (from: number) => (performance.now() - from) / 1000;
-  return {
-    mark(name: keyof typeof marks): void {
-      marks[name] = since(began);
-    },
-    read(placedAt: number | undefined): Omit<ExecutionResult['timings'], 'ran'> {
-      const queued = marks.queued ?? since(began);
-      // A sandbox that was there before the request had its place already.
-      const scheduled = placedAt === undefined ? null : Math.max(0, (placedAt - began) / 1000 - queued);
-      const started =
-        marks.started === undefined || scheduled === null
-          ? null
-          : Math.max(0, marks.started - queued - scheduled);
-      return { queued, scheduled, started, total: since(began) };
-    },
-  };
 }

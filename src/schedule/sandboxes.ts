@@ -1,15 +1,23 @@
 import type { Policy } from '../admission/policy.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
-import type { Backend, Claim, Sandbox } from './backend.ts';
+import type { Backend, Claim, Limits, Sandbox } from './backend.ts';
 import { choosePool, kindOf, policyFor, type KindSettings } from './kind.ts';
 import { createPool, type PoolEvents, type PoolLimits, type PoolState } from './pool.ts';
+
+export interface Need {
+  limits: Limits;
+  /** The run that a sandbox is made for; undefined where one was made for it already, and did not do. */
+  claim: Claim | undefined;
+  /** Nothing may be preloaded. */
+  bare: boolean;
+}
 
 /** Where runs get their sandboxes: from the pool that fits, or made for them. */
 export interface Sandboxes {
   /** The policy for a request: the pool that it names sets the defaults. */
   policyFor<P extends Policy>(request: ExecutionRequest, policy: P): P;
   /** A started sandbox. Throws ServiceError, or the signal's reason. */
-  take(request: ExecutionRequest, claim: Claim, signal: AbortSignal): Promise<Sandbox>;
+  take(request: ExecutionRequest, need: Need, signal: AbortSignal): Promise<Sandbox>;
   states(): PoolState[];
   /** From now on makes sandboxes for requests alone, and keeps none ready. */
   drain(): void;
@@ -19,19 +27,21 @@ export interface Sandboxes {
 
 export function createSandboxes(
   backend: Pick<Backend, 'open'>,
-  settings: KindSettings & PoolLimits & { refillConcurrency: number },
+  settings: KindSettings & PoolLimits & { refillConcurrency: number; fetchSeconds: number },
   events: PoolEvents,
 ): Sandboxes {
   const refills = { max: settings.refillConcurrency, now: 0 };
   const pools = settings.pools.map((pool) => createPool(backend, pool, settings, refills, events));
   return {
     policyFor: (request, policy) => policyFor(request, policy, settings.pools),
-    take(request, claim, signal) {
-      const kind = kindOf(request, claim.limits, settings);
+    take(request, { limits, claim, bare }, signal) {
+      const kind = kindOf(request, limits, settings);
       const fitting = choosePool(request, kind, settings.pools);
       const pool = pools.find(({ name }) => name === fitting?.name);
-      if (pool) return pool.take(signal);
-      return backend.open({ kind, pool: undefined, claim, lifeSeconds: claim.limits.seconds }, signal);
+      if (pool && !bare) return pool.take(signal);
+      const fetches = request.files.some(({ url }) => url !== undefined);
+      const lifeSeconds = limits.seconds + (fetches ? settings.fetchSeconds : 0);
+      return backend.open({ kind, pool: undefined, claim, lifeSeconds, build: false }, signal);
     },
     states: () => pools.map((pool) => pool.state()),
     drain() {

@@ -3,8 +3,9 @@ import type { Metrics } from '../observe/metrics.ts';
 import { createCapture } from '../output/capture.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
 import { ServiceError } from '../result/errors.ts';
-import type { ExecutionResult } from '../result/execution-result.ts';
+import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
 import type { ExecutionView } from '../result/execution-view.ts';
+import { unknownWaits } from './clock.ts';
 import { run, toResult, type RunOptions, type Stages } from './run.ts';
 import { stops } from './stop.ts';
 import type { Backend, Trace } from './backend.ts';
@@ -13,10 +14,10 @@ import type { Backend, Trace } from './backend.ts';
 export interface Service {
   /** Runs a request. Throws ServiceError where its code did not run. */
   execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult>;
-  /** A run on any replica, as long as its Job is there. Throws ServiceError not_found. */
-  find(executionId: string, signal: AbortSignal): Promise<ExecutionView>;
-  /** Cancels a run on any replica. Throws ServiceError not_found. */
-  cancel(executionId: string, signal: AbortSignal): Promise<void>;
+  /** A caller's run on any replica, as long as its Job is there. Throws ServiceError not_found. */
+  find(executionId: string, caller: string, signal: AbortSignal): Promise<ExecutionView>;
+  /** Cancels a caller's run on any replica. Throws ServiceError not_found. */
+  cancel(executionId: string, caller: string, signal: AbortSignal): Promise<void>;
   /** Cancels the run that a request of this key began, on any replica, if there is one. */
   cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
   /** Whether new runs can start now; the text says why not. */
@@ -28,7 +29,11 @@ export interface Service {
 /** How long the record of a run in the cluster may lag behind its end: a kubelet looks at its containers each second. */
 const recordLagSeconds = 3;
 
+/** The artifacts of a run that this caller may have. */
+type ArtifactsOf = (executionId: string, caller: string, signal: AbortSignal) => Promise<Artifact[]>;
+
 interface Live {
+  caller: string;
   requestKey: string | undefined;
   stop: AbortController;
   state: ExecutionView['state'];
@@ -36,17 +41,17 @@ interface Live {
 }
 
 export function createService(
-  stages: Stages & { backend: Backend },
+  stages: Stages & { backend: Backend; artifactsOf: ArtifactsOf },
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): Service {
   const live = new Map<string, Live>();
-  const { backend, policy, queue } = stages;
+  const { backend, policy, queue, artifactsOf } = stages;
   let draining = false;
 
   async function execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult> {
-    const { executionId, requestKey, signal } = options;
+    const { executionId, caller = '', requestKey, signal } = options;
     const stop = new AbortController();
-    const here: Live = { requestKey, stop, state: 'queued', result: null };
+    const here: Live = { caller, requestKey, stop, state: 'queued', result: null };
     live.set(executionId, here);
     try {
       const result = await run(stages, request, {
@@ -92,13 +97,23 @@ export function createService(
     );
   }
 
+  /** A caller's run; anybody's where the caller is empty. */
+  function mine(executionId: string, caller: string): Live | undefined {
+    const run = live.get(executionId);
+    return run && (caller === '' || run.caller === caller) ? run : undefined;
+  }
+
   return {
     execute,
-    async find(executionId, signal) {
-      const trace = live.get(executionId)?.result ? undefined : await backend.find(executionId, signal);
-      const here = live.get(executionId);
+    async find(executionId, caller, signal) {
+      const trace = mine(executionId, caller)?.result
+        ? undefined
+        : await backend.find(executionId, caller, signal);
+      const here = mine(executionId, caller);
       // A run of the last second need not stand on its Job yet, and one that has just ended not in its log.
-      if (trace && !here?.result) return toView(trace, policy.outputBytes);
+      if (trace && !here?.result) {
+        return toView(trace, policy.outputBytes, await artifactsOf(executionId, caller, signal));
+      }
       if (!here) throw notFound(executionId);
       const { state, result } = here;
       return {
@@ -109,10 +124,10 @@ export function createService(
         result,
       };
     },
-    async cancel(executionId, signal) {
-      const here = live.get(executionId);
+    async cancel(executionId, caller, signal) {
+      const here = mine(executionId, caller);
       if (here && !here.result) here.stop.abort(stops.cancelled());
-      else if ((await backend.cancel({ executionId }, signal)) === 0) throw notFound(executionId);
+      else if ((await backend.cancel({ executionId, caller }, signal)) === 0) throw notFound(executionId);
     },
     async cancelRequest(requestKey, signal) {
       const here = [...live.values()].filter((run) => run.requestKey === requestKey && !run.result);
@@ -139,15 +154,19 @@ function notFound(executionId: string): ServiceError {
   return new ServiceError('not_found', `There is no execution ${executionId}, or it ended too long ago.`);
 }
 
-function toView({ executionId, limits, frames, lost }: Trace, outputBytes: number): ExecutionView {
+function toView(
+  { executionId, limits, frames, lost }: Trace,
+  outputBytes: number,
+  artifacts: Artifact[],
+): ExecutionView {
   const capture = createCapture(outputBytes);
   frames.forEach((frame) => {
     capture.add(frame);
   });
   const seen = capture.read();
   const end = lost && { status: lost.cause, message: lost.message };
-  const times = { queued: null, scheduled: null, started: null, total: null };
-  const result = seen.exit || end ? toResult(executionId, seen, end, limits, times, []) : null;
+  const about = { executionId, capture: seen, end, artifacts, limits, waits: unknownWaits };
+  const result = seen.exit || end ? toResult(about) : null;
   return {
     execution_id: executionId,
     state: result ? 'ended' : seen.started ? 'running' : 'starting',

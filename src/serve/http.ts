@@ -8,16 +8,19 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { RequestSettings } from '../request/execution.ts';
 import type { Service } from '../schedule/service.ts';
 import { ServiceError } from '../result/errors.ts';
+import { callerBy } from './caller.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import { restRoutes } from './rest.ts';
 
 export interface HttpSettings extends RequestSettings {
   allowedHosts: string[];
+  callerHeader: string;
 }
 
-/** JSON may write one byte as six ("\u0000"). */
+/** JSON may write one byte as six ("\u0000"); of files, which may come as base64, text with line ends is allowed for. */
 const escapedBytes = 6;
+const escapedFileBytes = 2;
 const otherBytes = 1_048_576;
 
 /** MCP and REST on one port. */
@@ -28,11 +31,16 @@ export function doorsApp(service: Service, factory: McpServerFactory, settings: 
     app.use(hostHeaderValidation(settings.allowedHosts), originValidation(settings.allowedHosts));
   }
   app.use(
-    express.json({ limit: (settings.maxCodeBytes + settings.maxStdinBytes) * escapedBytes + otherBytes }),
+    express.json({
+      limit:
+        (settings.maxCodeBytes + settings.maxStdinBytes) * escapedBytes +
+        settings.inputBytes * escapedFileBytes +
+        otherBytes,
+    }),
   );
   const mcp = mcpOverHttp(factory, service, log);
   app.all('/mcp', mcp.route);
-  app.use(restRoutes(service, settings));
+  app.use(restRoutes(service, settings, callerBy(settings.callerHeader)));
   app.use((req, res) => {
     sendError(res, new ServiceError('not_found', `There is nothing at ${req.method} ${req.path}.`));
   });

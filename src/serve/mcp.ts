@@ -6,11 +6,13 @@ import { executionResult } from '../result/execution-result.ts';
 import type { Service } from '../schedule/service.ts';
 import { stops } from '../schedule/stop.ts';
 import { newExecutionId } from '../request/execution-id.ts';
+import { callerBy, type CallerOf } from './caller.ts';
 import { createProgress } from './progress.ts';
 import { renderResult } from './render.ts';
 import { version } from './version.ts';
 
 export interface DoorSettings extends RequestSettings {
+  callerHeader: string;
   defaultTimeoutSeconds: number;
   maxTimeoutSeconds: number;
   defaultMemoryMb: number;
@@ -21,6 +23,7 @@ export interface DoorSettings extends RequestSettings {
 export function createMcpFactory(service: Service, settings: DoorSettings): McpServerFactory {
   const inputSchema = executionRequest(settings);
   const description = describeTool(settings);
+  const callerOf = callerBy(settings.callerHeader);
   return ({ requestInfo }) => {
     const server = new McpServer({ name: 'vivarium', version });
     server.registerTool(
@@ -37,7 +40,7 @@ export function createMcpFactory(service: Service, settings: DoorSettings): McpS
           openWorldHint: false,
         },
       },
-      (request, context) => callRunCode(service, request, context, requestInfo),
+      (request, context) => callRunCode(service, request, context, requestInfo, callerOf),
     );
     return server;
   };
@@ -48,6 +51,7 @@ async function callRunCode(
   request: ExecutionRequest,
   context: ServerContext,
   http: Request | undefined,
+  callerOf: CallerOf,
 ) {
   const gone = new AbortController();
   const leave = () => {
@@ -60,6 +64,7 @@ async function callRunCode(
   try {
     const result = await service.execute(request, {
       executionId: newExecutionId(),
+      caller: http ? callerOf(http.headers) : '',
       ...(requestKey !== undefined && { requestKey }),
       signal: AbortSignal.any([gone.signal, context.mcpReq.signal]),
       onEvent: progress.see,

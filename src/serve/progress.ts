@@ -34,6 +34,7 @@ export function createProgress(context: ServerContext) {
       if (token === undefined) return;
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       if (event.type === 'queued') send('queued');
+      else if (event.type === 'building') sendSoon(`building the environment: ${event.message}`);
       else if (event.type === 'starting') send(`starting ${event.execution_id}`);
       else if (event.type === 'started') send('running');
       else if (event.type === 'stdout' || event.type === 'stderr') {

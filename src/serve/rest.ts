@@ -1,17 +1,21 @@
 import { Router, type Request, type Response } from 'express';
-import { executionRequest, type RequestSettings } from '../request/execution.ts';
+import { type ExecutionRequest, executionRequest, type RequestSettings } from '../request/execution.ts';
 import { ServiceError } from '../result/errors.ts';
 import { executionIdPattern, newExecutionId } from '../request/execution-id.ts';
+import { isOfFiles } from '../output/frame.ts';
+import type { RunOptions } from '../schedule/run.ts';
 import type { Service } from '../schedule/service.ts';
+import type { CallerOf } from './caller.ts';
 import { stops } from '../schedule/stop.ts';
 import { sendError } from './errors.ts';
 import { openApi } from './openapi.ts';
 
 /** The REST door: one resource, executions. */
-export function restRoutes(service: Service, settings: RequestSettings): Router {
+export function restRoutes(service: Service, settings: RequestSettings, callerOf: CallerOf): Router {
   const schema = executionRequest(settings);
   const document = openApi(settings);
   const router = Router();
+  const caller = (req: Request) => callerOf({ get: (name) => req.get(name) ?? null });
 
   router.get('/openapi.json', (_req, res) => {
     res.json(document);
@@ -25,31 +29,31 @@ export function restRoutes(service: Service, settings: RequestSettings): Router 
         parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
       );
     }
-    const gone = goneSignal(res);
+    const options = { executionId: newExecutionId(), caller: caller(req), signal: goneSignal(res) };
     if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
-      await streamRun(service, parsed.data, gone, res);
+      await streamRun(service, parsed.data, options, res);
     } else {
-      res.json(await service.execute(parsed.data, { executionId: newExecutionId(), signal: gone }));
+      res.json(await service.execute(parsed.data, options));
     }
   });
 
   router.get('/v1/executions/:id', async (req, res) => {
-    res.json(await service.find(idOf(req), goneSignal(res)));
+    res.json(await service.find(idOf(req), caller(req), goneSignal(res)));
   });
 
   router.delete('/v1/executions/:id', async (req, res) => {
-    await service.cancel(idOf(req), goneSignal(res));
+    await service.cancel(idOf(req), caller(req), goneSignal(res));
     res.status(202).json({ execution_id: idOf(req) });
   });
 
   return router;
 }
 
-/** Server-sent events: queued, starting, the frames as they come, and `result` or `error` at the end. */
+/** Server-sent events: building, starting, the frames of output as they come, and `result` or `error` at the end. */
 async function streamRun(
   service: Service,
-  request: Parameters<Service['execute']>[0],
-  signal: AbortSignal,
+  request: ExecutionRequest,
+  options: RunOptions,
   res: Response,
 ): Promise<void> {
   const send = (event: string, data: object) =>
@@ -66,11 +70,10 @@ async function streamRun(
   }, 15_000);
   try {
     const result = await service.execute(request, {
-      executionId: newExecutionId(),
-      signal,
+      ...options,
       onEvent: (event) => {
         // An error before a place was free still has a status code of its own.
-        if (event.type === 'queued') return;
+        if (event.type === 'queued' || isOfFiles(event)) return;
         if (!res.headersSent) open();
         send(event.type, event);
       },

@@ -13,7 +13,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { complete, loadConfig, settings } from '../../src/config.ts';
+import { complete, loadConfig } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 import { makeJob } from '../../src/sandbox/job.ts';
 import { permissions } from '../../src/sandbox/permissions.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { complete, settings, type Config } from '../../src/config.ts';
+import { complete, type Config } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
 import { containerOf, podOf, refused, refusedPatches } from './cases/refused-jobs.ts';
 import { kubectlAs } from './harness/cluster.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { settings } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 import { droppedPackets, isBuiltFromSource, kubectl, ofExecution, pods, started } from './harness/cluster.ts';
 import { useServer } from './harness/fixture.ts';
 import { openNamespace, type OpenNamespace } from './harness/open-pods.ts';

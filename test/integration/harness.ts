@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, type Server } from '../../src/app.ts';
-import { complete, settings, type Config } from '../../src/config.ts';
+import { complete, type Config } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
 import type { describeError } from '../../src/result/errors.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';

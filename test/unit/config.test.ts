@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ConfigError, loadConfig, settings, variableName } from '../../src/config.ts';
+import { ConfigError, loadConfig, variableName } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vivarium-config-'));
 after(() => {

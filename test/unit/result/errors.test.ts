@@ -13,8 +13,14 @@ describe('errorKinds', () => {
 
   const expected: Record<ErrorCode, [http: number, retryable: boolean]> = {
     invalid_request: [400, false],
+    unauthenticated: [401, false],
     not_found: [404, false],
     too_large: [413, false],
+    file_refused: [403, false],
+    file_unavailable: [502, true],
+    build_failed: [422, false],
+    build_timeout: [504, true],
+    environments_unavailable: [501, false],
     queue_full: [429, true],
     queue_timeout: [503, true],
     shutting_down: [503, true],

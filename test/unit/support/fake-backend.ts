@@ -24,6 +24,7 @@ export function fakeBackend(
 ): FakeBackend {
   const made: FakeBackend = {
     name: 'local',
+    environments: undefined,
     opened: [],
     claims: [],
     programs: [],

@@ -1,4 +1,5 @@
-import { complete, settings, type Config } from '../../../src/config.ts';
+import { complete, type Config } from '../../../src/config.ts';
+import { settings } from '../../../src/settings.ts';
 import type { PoolSettings } from '../../../src/schedule/kind.ts';
 
 /** All defaults, and a replica name that does not depend on the machine. */
