@@ -25,7 +25,7 @@ export function folderBlobs(root: string): Blobs {
         await pipeline(bytes, createWriteStream(partial, { flags: 'wx', mode: 0o600 }), { signal });
         await rename(partial, path);
       } catch (error) {
-        await ignoring(unlink(partial), 'ENOENT', 'ENOTDIR');
+        await unlink(partial).catch(() => undefined);
         throw explained(error);
       }
     },

@@ -83,7 +83,7 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
       const sum = createSum();
       try {
         await blobs.write(key, sum.of(bytes), signal);
-        const name = path.slice(path.lastIndexOf('/') + 1);
+        const name = nameOf(path);
         const artifact: Artifact = {
           id,
           execution_id: executionId,
@@ -100,9 +100,7 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
         return artifact;
       } catch (error) {
         // Nothing is there without what is known about it, so a failure here costs space only, until the next sweep.
-        await blobs
-          .remove([aboutKey(key), key], AbortSignal.timeout(cleaningMs))
-          .catch(() => undefined);
+        await blobs.remove([aboutKey(key), key], AbortSignal.timeout(cleaningMs)).catch(() => undefined);
         throw error;
       }
     },
@@ -131,6 +129,11 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
         .sort((one, other) => one.index - other.index);
     },
   };
+}
+
+/** The last part of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** By the name's extension. */
