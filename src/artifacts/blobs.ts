@@ -21,7 +21,7 @@ export interface Blobs {
   read(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Readable | undefined>;
   /** All keys that begin with `''` or `<folder>/`; those of one folder follow each other. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<Blob>;
-  /** In this order. What is not there is no error. */
+  /** What is not there is no error. */
   remove(keys: string[], signal: AbortSignal): Promise<void>;
   /** Removes what writes have left that began before then and never came to an end. */
   removeUnfinished(before: Date, signal: AbortSignal): Promise<void>;

@@ -58,7 +58,7 @@ const aboutBytes = 65_536;
 /** Reads at one time of a list. */
 const readsAtOnce = 8;
 /** How long a failed artifact's data may take to be removed. */
-const cleaningMs = 10_000;
+const cleaningMs = 5000;
 
 /** Artifacts in blobs: the data of each, then what is known about it. Without the latter it is not there. */
 export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: number }): ArtifactStore {
@@ -81,28 +81,28 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
       const key = parseArtifactId(id)?.key;
       if (key === undefined) throw new TypeError(`"${id}" is no artifact id.`);
       const sum = createSum();
+      await blobs.write(key, sum.of(bytes), signal);
+      const name = nameOf(path);
+      const artifact: Artifact = {
+        id,
+        execution_id: executionId,
+        caller,
+        index,
+        path,
+        name,
+        kind,
+        mime_type: mimeTypeOf(name),
+        ...sum.read(),
+        created: new Date().toISOString(),
+      };
       try {
-        await blobs.write(key, sum.of(bytes), signal);
-        const name = nameOf(path);
-        const artifact: Artifact = {
-          id,
-          execution_id: executionId,
-          caller,
-          index,
-          path,
-          name,
-          kind,
-          mime_type: mimeTypeOf(name),
-          ...sum.read(),
-          created: new Date().toISOString(),
-        };
         await blobs.write(aboutKey(key), once(Buffer.from(JSON.stringify(artifact))), signal);
-        return artifact;
       } catch (error) {
-        // Nothing is there without what is known about it, so a failure here costs space only, until the next sweep.
-        await blobs.remove([aboutKey(key), key], AbortSignal.timeout(cleaningMs)).catch(() => undefined);
+        // Data alone costs space only, and only until the next sweep.
+        await blobs.remove([key], AbortSignal.timeout(cleaningMs)).catch(() => undefined);
         throw error;
       }
+      return artifact;
     },
 
     async get(id, caller, signal) {

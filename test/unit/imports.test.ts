@@ -58,13 +58,14 @@ const allowedFolders: Record<string, string[]> = {
   request: [],
   output: [],
   result: [],
+  artifacts: ['output', 'request', 'result'],
   admission: ['request', 'result'],
   schedule: ['admission', 'observe', 'output', 'request', 'result'],
   sandbox: ['output', 'request', 'result', 'schedule'],
   observe: ['result', 'schedule'],
-  serve: ['observe', 'output', 'request', 'result', 'schedule'],
+  serve: ['artifacts', 'observe', 'output', 'request', 'result', 'schedule'],
   command: ['output', 'request', 'result', 'sandbox', 'serve'],
-  '': ['admission', 'command', 'observe', 'result', 'sandbox', 'schedule', 'serve'],
+  '': ['admission', 'artifacts', 'command', 'observe', 'result', 'sandbox', 'schedule', 'serve'],
 };
 
 /** Folders that may import a package; a package that is not here may be imported by all. */
@@ -72,6 +73,8 @@ const allowedUsers: Record<string, string[]> = {
   '@kubernetes/client-node': ['sandbox'],
   ws: ['sandbox'],
   undici: ['sandbox'],
+  '@aws-sdk/client-s3': ['artifacts'],
+  'mime-types': ['artifacts'],
   express: ['serve'],
   '@modelcontextprotocol/express': ['serve'],
   '@modelcontextprotocol/node': ['serve'],
