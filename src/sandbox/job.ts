@@ -2,13 +2,14 @@ import type { V1Job, V1OwnerReference, V1PodSpec } from '@kubernetes/client-node
 import type { Config } from '../config.ts';
 import { createHash } from 'node:crypto';
 import type { Claim, SandboxSpec } from '../schedule/backend.ts';
+import { collectSeconds } from './conversation.ts';
 import { annotation, callerLabel, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
 
 /** Numeric user of the sandbox image. */
 const imageUser = 65_532;
 
-/** Time that a sandbox may take beyond its limit: to start, and to end. Its agent is the first to stop a run. */
-const slackSeconds = 30;
+/** Time that a sandbox may take beyond its limit: to start, to end, to hand out its files. Its agent is the first to stop a run. */
+const slackSeconds = 30 + collectSeconds;
 
 /** The pod's own deadline comes first: it leaves a pod that says why it ended, the Job's deletes it. */
 const jobSlackSeconds = 15;
@@ -80,10 +81,20 @@ function ownUser(id: string): number {
   return 1_000_000 + createHash('sha256').update(id).digest().readUIntBE(0, 3);
 }
 
+/** What a run without artifacts writes to its log at most, and more. */
+const logMb = 64;
+
+/** A sandbox has no storage but its log, and artifacts leave through that, as base64. */
+function storageMb({ artifactBytes }: Config): number {
+  return logMb + Math.ceil((artifactBytes * 1.4) / 1_048_576);
+}
+
 function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number): V1PodSpec {
   const user = config.userNamespaces ? imageUser : ownUser(id);
-  const limits = { cpu: String(kind.cpu), memory: `${kind.memory_mb}Mi`, 'ephemeral-storage': '64Mi' };
-  const requests = { ...limits, cpu: `${Math.ceil(kind.cpu * config.cpuReserved * 1000)}m` };
+  const memory = `${kind.memory_mb}Mi`;
+  const limits = { cpu: String(kind.cpu), memory, 'ephemeral-storage': `${storageMb(config)}Mi` };
+  const cpu = `${Math.ceil(kind.cpu * config.cpuReserved * 1000)}m`;
+  const requests = { cpu, memory, 'ephemeral-storage': `${logMb}Mi` };
   // Libraries size their thread pools by the node's processors, not by the container's share of them.
   const threads = String(Math.max(1, Math.ceil(kind.cpu)));
   return {

@@ -87,7 +87,9 @@ export async function run(
   const clock = createClock();
   const { limits, hints } = clampLimits(request, stages.sandboxes.policyFor(request, stages.policy));
   options.onEvent?.({ type: 'queued' });
-  let environment = await prepare(stages, request, options, clock);
+  // Where nothing is required, a request is in the queue as soon as it came.
+  let environment =
+    request.requirements.length > 0 ? await prepare(stages, request, options, clock) : undefined;
   let served = await serve(stages, request, environment, limits, options, clock);
   if (environment && served.capture.exit?.cause === 'environment_missing') {
     await stages.environments.lost(environment.key);
@@ -103,8 +105,7 @@ async function prepare(
   { requirements }: ExecutionRequest,
   { signal, onEvent }: RunOptions,
   clock: Clock,
-): Promise<Environment | undefined> {
-  if (requirements.length === 0) return undefined;
+): Promise<Environment> {
   const onProgress = (message: string) => onEvent?.({ type: 'building', message });
   const environment = await environments
     .prepare(requirements, { signal, onProgress })

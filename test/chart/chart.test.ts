@@ -135,6 +135,7 @@ describe('the chart and the code', () => {
         pool: undefined,
         claim: undefined,
         lifeSeconds: 1,
+        build: false,
         owner: { apiVersion: 'v1', kind: 'Lease', name: 'a', uid: '0' },
       });
       const resources = job.spec?.template.spec?.containers[0]?.resources;

@@ -22,6 +22,7 @@ const config = complete(
 );
 const claim = {
   executionId: '0'.repeat(26),
+  caller: '',
   requestKey: 'key',
   limits: { seconds: config.maxTimeoutSeconds, cpu: config.maxCpu, memory_mb: config.maxMemoryMb },
 };
@@ -36,7 +37,15 @@ function jobOf(changes: Partial<Config> = {}) {
   const { seconds, cpu, memory_mb } = claim.limits;
   const kind = { image, runtimeClass, cpu, memory_mb };
   const id = claim.executionId;
-  return makeJob(changed, { id, kind, pool: undefined, claim, lifeSeconds: seconds, owner });
+  return makeJob(changed, {
+    id,
+    kind,
+    pool: undefined,
+    claim,
+    lifeSeconds: seconds + changed.fetchSeconds,
+    build: false,
+    owner,
+  });
 }
 
 /** The Job of a sandbox that waits in the pool. It never has a pod: there is no such RuntimeClass. */
@@ -45,8 +54,16 @@ function waitingJob() {
   assert.ok(pool);
   const { image, runtimeClass, cpu, memoryMb: memory_mb } = pool;
   const kind = { image, runtimeClass, cpu, memory_mb };
-  const lifeSeconds = config.poolMaxAgeSeconds + config.maxTimeoutSeconds;
-  return makeJob(config, { id: 'waiting', kind, pool: pool.name, claim: undefined, lifeSeconds, owner });
+  const lifeSeconds = config.poolMaxAgeSeconds + config.fetchSeconds + config.maxTimeoutSeconds;
+  return makeJob(config, {
+    id: 'waiting',
+    kind,
+    pool: pool.name,
+    claim: undefined,
+    lifeSeconds,
+    build: false,
+    owner,
+  });
 }
 
 const dryRun = ['create', '--dry-run=server', '-f', '-'];

@@ -29,7 +29,9 @@ function faultOf(environment: NodeJS.ProcessEnv): string {
 
 describe('loadConfig', () => {
   it('has a default for every setting', () => {
-    const { replicaName, ...rest } = loadConfig({});
+    const { replicaName, artifactStore, environmentsFolder, ...rest } = loadConfig({});
+    assert.match(artifactStore, /^\/.*vivarium\/artifacts$/);
+    assert.match(environmentsFolder, /^\/.*vivarium\/environments$/);
     assert.match(replicaName, /^[a-z0-9][a-z0-9-]*-\d+$/);
     assert.deepEqual(rest, {
       backend: 'auto',
@@ -38,6 +40,8 @@ describe('loadConfig', () => {
       probeHost: '127.0.0.1',
       probePort: 8001,
       allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
+      callerHeader: '',
+      publicUrl: '',
       namespace: 'vivarium-sandboxes',
       image: 'vivarium-sandbox:0.1.0',
       imagePullPolicy: 'IfNotPresent',
@@ -58,6 +62,29 @@ describe('loadConfig', () => {
       maxCodeBytes: 1_048_576,
       maxStdinBytes: 1_048_576,
       outputBytes: 1_048_576,
+      inputFiles: 100,
+      inputBytes: 33_554_432,
+      fetchHosts: [],
+      fetchNetworks: [],
+      fetchSeconds: 30,
+      artifactFiles: 100,
+      artifactBytes: 134_217_728,
+      artifactStoreMb: 10_240,
+      artifactMaxAgeSeconds: 86_400,
+      s3Endpoint: '',
+      s3Region: 'us-east-1',
+      s3PathStyle: false,
+      s3CaFile: '',
+      environmentsClaim: '',
+      environmentMb: 2048,
+      environmentsMb: 10_240,
+      environmentMaxAgeSeconds: 2_592_000,
+      buildSeconds: 300,
+      buildMemoryMb: 1024,
+      packageIndex: 'https://pypi.org/simple',
+      packageIndexCredentials: '',
+      packagesAllowed: [],
+      packagesDenied: [],
       pools: [],
       poolMaxAgeSeconds: 3600,
       refillConcurrency: 8,

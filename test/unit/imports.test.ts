@@ -61,6 +61,9 @@ const allowedFolders: Record<string, string[]> = {
   artifacts: ['output', 'request', 'result'],
   admission: ['request', 'result'],
   schedule: ['admission', 'observe', 'output', 'request', 'result'],
+  inputs: ['request', 'result'],
+  artifacts: ['output', 'request', 'result'],
+  environments: ['output', 'request', 'result', 'schedule'],
   sandbox: ['output', 'request', 'result', 'schedule'],
   observe: ['result', 'schedule'],
   serve: ['artifacts', 'observe', 'output', 'request', 'result', 'schedule'],
@@ -71,6 +74,7 @@ const allowedFolders: Record<string, string[]> = {
 /** Folders that may import a package; a package that is not here may be imported by all. */
 const allowedUsers: Record<string, string[]> = {
   '@kubernetes/client-node': ['sandbox'],
+  '@aws-sdk/client-s3': ['artifacts'],
   ws: ['sandbox'],
   undici: ['sandbox'],
   '@aws-sdk/client-s3': ['artifacts'],

@@ -20,6 +20,7 @@ describe('createCapture', () => {
       started: false,
       exit: undefined,
       missingFrames: 0,
+      aside: { value: null, leftOut: { total: 0, files: [] } },
     });
   });
 
@@ -40,6 +41,7 @@ describe('createCapture', () => {
       started: true,
       exit: frames.at(-1),
       missingFrames: 0,
+      aside: { value: null, leftOut: { total: 0, files: [] } },
     });
   });
 

@@ -6,7 +6,12 @@ import { claimPatch } from '../../../src/sandbox/job.ts';
 import { fakeClient } from '../support/fake-client.ts';
 import { mockClock } from '../support/mock-clock.ts';
 
-const claim = { executionId: 'id', requestKey: 'key', limits: { seconds: 30, cpu: 1, memory_mb: 512 } };
+const claim = {
+  executionId: 'id',
+  caller: '',
+  requestKey: 'key',
+  limits: { seconds: 30, cpu: 1, memory_mb: 512 },
+};
 const path = '/apis/batch/v1/namespaces/sandboxes/jobs/run-x';
 
 /** The record of a run that began when its Job was 100.2 s old; `answers` are those of the API server, in their order. */

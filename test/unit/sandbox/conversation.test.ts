@@ -14,10 +14,17 @@ import { pieces, seededRandom } from '../support/random.ts';
 
 describe('requestLine', () => {
   it('is one line of JSON with every field', () => {
-    const program = { code: 'print(1)\n', stdin: 'ä\n', args: ['-x'], env: { A: '1' } };
+    const program = {
+      code: 'print(1)\n',
+      stdin: 'ä\n',
+      args: ['-x'],
+      env: { A: '1' },
+      files: [],
+      environment: '/environments/x',
+    };
     const limits = agentLimits(
       { seconds: 1.5, cpu: 1, memory_mb: 64 },
-      { outputBytes: 10, maxProcesses: 20, workspaceMb: 16 },
+      { outputBytes: 10, maxProcesses: 20, workspaceMb: 16, artifactFiles: 5, artifactBytes: 6 },
       null,
     );
     const line = requestLine('id', program, limits).toString('utf8');
@@ -29,7 +36,16 @@ describe('requestLine', () => {
       stdin: 'ä\n',
       args: ['-x'],
       env: { A: '1' },
-      limits: { seconds: 1.5, output_bytes: 10, processes: 20, file_bytes: 16_777_216, memory_bytes: null },
+      environment: '/environments/x',
+      limits: {
+        seconds: 1.5,
+        output_bytes: 10,
+        processes: 20,
+        file_bytes: 16_777_216,
+        memory_bytes: null,
+        artifact_files: 5,
+        artifact_bytes: 6,
+      },
     });
   });
 });
@@ -56,23 +72,16 @@ const logOf = (...chunks: Buffer[]): Source => ({ bytes: emit(...chunks), fromSt
 interface Read {
   frames: Frame[];
   stray: string | undefined;
-  exits: number;
   /** Sources that were not asked for. */
   left: number;
 }
 
 async function read(...sources: Source[]): Promise<Read> {
   const got: Frame[] = [];
-  let exits = 0;
-  const reading = readFrames(
-    () => Promise.resolve(sources.shift()),
-    () => {
-      exits += 1;
-    },
-  );
+  const reading = readFrames(() => Promise.resolve(sources.shift()));
   for (;;) {
     const next = await reading.next();
-    if (next.done) return { frames: got, stray: next.value.stray, exits, left: sources.length };
+    if (next.done) return { frames: got, stray: next.value.stray, left: sources.length };
     got.push(next.value);
   }
 }
@@ -82,7 +91,6 @@ describe('readFrames', () => {
     assert.deepEqual(await read(attachOf(bytes), logOf(bytes)), {
       frames: expected,
       stray: undefined,
-      exits: 1,
       left: 1,
     });
   });
@@ -95,7 +103,7 @@ describe('readFrames', () => {
   it('completes an attach that is cut at any byte from the log', async () => {
     for (let cut = 0; cut < bytes.length; cut += 1) {
       const result = await read(attachOf(bytes.subarray(0, cut)), logOf(bytes));
-      assert.deepEqual(result, { frames: expected, stray: undefined, exits: 1, left: 0 }, `cut at ${cut}`);
+      assert.deepEqual(result, { frames: expected, stray: undefined, left: 0 }, `cut at ${cut}`);
     }
   });
 
@@ -103,7 +111,6 @@ describe('readFrames', () => {
     for (let begin = 0; begin < bytes.length; begin += 1) {
       const result = await read(attachOf(bytes.subarray(begin)), logOf(bytes));
       assert.deepEqual(result.frames, expected, `from ${begin}`);
-      assert.equal(result.exits, 1);
     }
   });
 
@@ -147,7 +154,6 @@ describe('readFrames', () => {
     for (const log of [[lines(kept)], kept.map((frame) => lines([frame]))]) {
       const result = await read(attachOf(), logOf(...log));
       assert.deepEqual(result.frames, kept.slice(1));
-      assert.equal(result.exits, 1);
     }
   });
 
@@ -160,21 +166,20 @@ describe('readFrames', () => {
     assert.deepEqual(await read(attachOf(cut), logOf(cut)), {
       frames: frames.slice(1, 3),
       stray: 'Killed',
-      exits: 0,
       left: 0,
     });
   });
 
-  it('calls onExit before it yields exit', async () => {
+  it('shows each frame before it yields it', async () => {
     const order: string[] = [];
     const reading = readFrames(
       () => Promise.resolve(attachOf(bytes)),
-      () => order.push('onExit'),
+      ({ type }) => order.push(`sees ${type}`),
     );
     for await (const frame of reading) {
-      if (frame.type === 'exit') order.push('exit');
+      order.push(frame.type);
     }
-    assert.deepEqual(order, ['onExit', 'exit']);
+    assert.deepEqual(order.slice(-2), ['sees exit', 'exit']);
   });
 
   it('passes on what a source throws', async () => {

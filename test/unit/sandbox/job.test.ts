@@ -15,6 +15,7 @@ const id = 'abcdefghijklmnopqrstuvwxyz';
 
 const claim: Claim = {
   executionId: id,
+  caller: '',
   requestKey: undefined,
   limits: { seconds: 30, cpu: 1, memory_mb: 512 },
 };
@@ -25,6 +26,7 @@ const request: JobRequest = {
   pool: undefined,
   claim,
   lifeSeconds: 30,
+  build: false,
   owner,
 };
 
@@ -49,12 +51,12 @@ const job = {
     backoffLimit: 0,
     completions: 1,
     parallelism: 1,
-    activeDeadlineSeconds: 135,
+    activeDeadlineSeconds: 195,
     ttlSecondsAfterFinished: 60,
     template: {
       metadata: { labels },
       spec: {
-        activeDeadlineSeconds: 120,
+        activeDeadlineSeconds: 180,
         restartPolicy: 'Never',
         terminationGracePeriodSeconds: 0,
         automountServiceAccountToken: false,
@@ -84,7 +86,8 @@ const job = {
             ],
             resources: {
               requests: { cpu: '250m', memory: '512Mi', 'ephemeral-storage': '64Mi' },
-              limits: { cpu: '1', memory: '512Mi', 'ephemeral-storage': '64Mi' },
+              // 128 MiB of artifacts leave through the log.
+              limits: { cpu: '1', memory: '512Mi', 'ephemeral-storage': '244Mi' },
             },
             securityContext: {
               allowPrivilegeEscalation: false,
@@ -142,14 +145,13 @@ describe('makeJob', () => {
     });
     const pod = made.spec?.template.spec;
     assert.ok(pod);
-    assert.equal(made.spec?.activeDeadlineSeconds, 56);
-    assert.equal(pod.activeDeadlineSeconds, 41);
+    assert.equal(made.spec?.activeDeadlineSeconds, 116);
+    assert.equal(pod.activeDeadlineSeconds, 101);
     assert.equal(made.metadata?.annotations?.['vivarium.dev/limits'], JSON.stringify(limits));
     assert.deepEqual([pod.containers[0]?.image, pod.runtimeClassName], ['other:1', 'kata']);
-    const amounts = { memory: '64Mi', 'ephemeral-storage': '64Mi' };
     assert.deepEqual(pod.containers[0]?.resources, {
-      requests: { cpu: '375m', ...amounts },
-      limits: { cpu: '1.5', ...amounts },
+      requests: { cpu: '375m', memory: '64Mi', 'ephemeral-storage': '64Mi' },
+      limits: { cpu: '1.5', memory: '64Mi', 'ephemeral-storage': '244Mi' },
     });
     assert.deepEqual(
       pod.containers[0].env?.map(({ value }) => value),
@@ -185,7 +187,7 @@ describe('makeJob', () => {
     assert.deepEqual(metadata.labels, expected);
     assert.deepEqual(spec?.template.metadata?.labels, expected);
     assert.equal(metadata.annotations, undefined);
-    assert.equal(spec.activeDeadlineSeconds, 4005);
+    assert.equal(spec.activeDeadlineSeconds, 4065);
   });
 
   it('takes the settings of the operator', () => {
@@ -246,7 +248,7 @@ describe('claimPatch', () => {
         labels: { 'vivarium.dev/execution': id, 'vivarium.dev/request': 'key' },
         annotations: own.metadata?.annotations,
       },
-      spec: { activeDeadlineSeconds: 176 },
+      spec: { activeDeadlineSeconds: 236 },
     });
   });
 
@@ -256,7 +258,7 @@ describe('claimPatch', () => {
         labels: { 'vivarium.dev/execution': id },
         annotations: { 'vivarium.dev/limits': JSON.stringify(claim.limits) },
       },
-      spec: { activeDeadlineSeconds: 75 },
+      spec: { activeDeadlineSeconds: 135 },
     });
   });
 });

@@ -24,6 +24,7 @@ describe('names', () => {
       name: 'app.kubernetes.io/name',
       managedBy: 'app.kubernetes.io/managed-by',
       execution: 'vivarium.dev/execution',
+      caller: 'vivarium.dev/caller',
       request: 'vivarium.dev/request',
       replica: 'vivarium.dev/replica',
       pool: 'vivarium.dev/pool',

@@ -6,6 +6,7 @@ import { fakeClient } from '../support/fake-client.ts';
 import { exit, lines, numbered, out, ready, started } from '../support/frames.ts';
 
 const { signal } = new AbortController();
+const settings = { namespace: 'sandboxes', outputBytes: 1000 };
 const limits = { seconds: 30, cpu: 1, memory_mb: 512 };
 const metadata = { name: 'run-x', annotations: { 'vivarium.dev/limits': JSON.stringify(limits) } };
 const failed = { conditions: [{ type: 'Failed', status: 'True' }] };
@@ -15,7 +16,7 @@ function find(cluster: { jobs: object[]; pods: object[]; log?: Buffer }) {
     json: ({ path }) => ({ items: path.endsWith('/jobs') ? cluster.jobs : cluster.pods }),
     stream: () => Readable.from([cluster.log ?? Buffer.alloc(0)]),
   });
-  return findTrace(client, 'sandboxes', 'x', signal);
+  return findTrace(client, settings, { executionId: 'x', caller: '' }, signal);
 }
 
 describe('findTrace', () => {
@@ -41,7 +42,7 @@ describe('findTrace', () => {
     const client = fakeClient({
       json: ({ path }) => ({ items: path.endsWith('/jobs') ? [{ metadata }] : [] }),
     });
-    await findTrace(client, 'sandboxes', 'the-run', signal);
+    await findTrace(client, settings, { executionId: 'the-run', caller: '' }, signal);
     const ours = 'app.kubernetes.io/managed-by=vivarium';
     assert.deepEqual(
       client.calls.map(({ path, query }) => [path, query?.labelSelector]),

@@ -109,7 +109,12 @@ describe('a pool that closes', () => {
           dispose: () => away.promise,
         }),
     };
-    const limits = { poolMaxAgeSeconds: 100, maxTimeoutSeconds: 30, startTimeoutSeconds: 60 };
+    const limits = {
+      poolMaxAgeSeconds: 100,
+      maxTimeoutSeconds: 30,
+      fetchSeconds: 30,
+      startTimeoutSeconds: 60,
+    };
     const pool = createPool(backend, poolSettings(), limits, { max: 1, now: 0 }, noEvents);
     await until(() => pool.state().ready === 1);
     let closed = false;
@@ -124,7 +129,12 @@ describe('a pool that closes', () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     const backend = stagedBackend(prompt);
-    const limits = { poolMaxAgeSeconds: 100, maxTimeoutSeconds: 30, startTimeoutSeconds: 60 };
+    const limits = {
+      poolMaxAgeSeconds: 100,
+      maxTimeoutSeconds: 30,
+      fetchSeconds: 30,
+      startTimeoutSeconds: 60,
+    };
     const pool = createPool(backend, poolSettings(), limits, { max: 1, now: 0 }, noEvents);
     await until(() => pool.state().ready === 1);
     await pool.take(never);

@@ -14,7 +14,13 @@ describe('a pool', () => {
     assert.deepEqual(counts(), [0, 3, 0]);
     const kind = { image: 'image:1', runtimeClass: 'kata', cpu: 0.5, memory_mb: 300 };
     for (const sandbox of sandboxes) {
-      assert.deepEqual(sandbox.spec, { kind, pool: 'science', claim: undefined, lifeSeconds: 120 });
+      assert.deepEqual(sandbox.spec, {
+        kind,
+        pool: 'science',
+        claim: undefined,
+        lifeSeconds: 150,
+        build: false,
+      });
       sandbox.open();
     }
     await until(() => sandboxes.every(({ stage }) => stage === 'preloading'));

@@ -9,6 +9,7 @@ import { exit, numbered, started } from '../support/frames.ts';
 import { mockClock } from '../support/mock-clock.ts';
 import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
+import { passedBy } from '../support/stages.ts';
 
 const { signal } = new AbortController();
 
@@ -35,10 +36,14 @@ async function timed(
   const queue = createQueue(policy);
   const leave = await queue.enter(signal);
   const sandboxes = createSandboxes(backend, policy, noEvents);
-  const result = run({ policy, queue, sandboxes }, executionRequest(policy).parse({ code: '' }), {
-    executionId: 'id',
-    signal,
-  });
+  const result = run(
+    { policy, queue, sandboxes, ...passedBy },
+    executionRequest(policy).parse({ code: '' }),
+    {
+      executionId: 'id',
+      signal,
+    },
+  );
   await clock.pass(queued);
   leave();
   const { timings } = await result;
@@ -50,16 +55,30 @@ async function timed(
 describe('timings', () => {
   it('tell a cold run’s phases apart', async (t) => {
     const got = await timed(t, { queued: 1, placedAt: (began) => began + 1250, opens: 0.75, starts: 0.5 });
-    assert.deepEqual(got, { queued: 1, scheduled: 0.25, started: 1, ran: 0.5, total: 4.25 });
+    assert.deepEqual(got, {
+      environment: null,
+      queued: 1,
+      scheduled: 0.25,
+      started: 1,
+      ran: 0.5,
+      total: 4.25,
+    });
   });
 
   it('take no time for the place of a sandbox that was there before the request', async (t) => {
     const got = await timed(t, { placedAt: (began) => began - 60_000, starts: 0.01 });
-    assert.deepEqual(got, { queued: 0, scheduled: 0, started: 0.01, ran: 0.5, total: 2.01 });
+    assert.deepEqual(got, {
+      environment: null,
+      queued: 0,
+      scheduled: 0,
+      started: 0.01,
+      ran: 0.5,
+      total: 2.01,
+    });
   });
 
   it('take no time for a place that was found while the request still waited', async (t) => {
     const got = await timed(t, { queued: 1, placedAt: (began) => began + 500, opens: 0.2, starts: 0.1 });
-    assert.deepEqual(got, { queued: 1, scheduled: 0, started: 0.3, ran: 0.5, total: 3.3 });
+    assert.deepEqual(got, { environment: null, queued: 1, scheduled: 0, started: 0.3, ran: 0.5, total: 3.3 });
   });
 });

@@ -12,6 +12,7 @@ import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backe
 import { err, exit, numbered, out, started } from '../support/frames.ts';
 import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
+import { passedBy } from '../support/stages.ts';
 import { until } from '../support/until.ts';
 
 const request = executionRequest(config()).parse({
@@ -27,8 +28,9 @@ const sandboxesOf = (backend: FakeBackend) => createSandboxes(backend, config(),
 function running(backend: FakeBackend, signal = new AbortController().signal, asked = request) {
   const queue = createQueue(queueSettings);
   const events: RunEvent[] = [];
-  const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend) }, asked, {
+  const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend), ...passedBy }, asked, {
     executionId: 'id',
+    caller: 'someone',
     requestKey: 'key',
     signal,
     onEvent: (event) => events.push(event),
@@ -56,19 +58,29 @@ describe('run', () => {
       stderr_bytes: 3,
       truncated: false,
       message: 'The code ran to its end.',
+      value: null,
       artifacts: [],
+      left_out: { total: 0, files: [] },
       hints: [],
     });
     assert.equal(timings.ran, 0.5);
     const claim = {
       executionId: 'id',
+      caller: 'someone',
       requestKey: 'key',
       limits: { seconds: 30, cpu: 1, memory_mb: 512 },
     };
     const kind = { image: 'vivarium-sandbox:0.1.0', runtimeClass: '', cpu: 1, memory_mb: 512 };
-    assert.deepEqual(backend.opened, [{ kind, pool: undefined, claim, lifeSeconds: 30 }]);
+    assert.deepEqual(backend.opened, [{ kind, pool: undefined, claim, lifeSeconds: 30, build: false }]);
     assert.deepEqual(backend.claims, [claim]);
-    assert.deepEqual(backend.programs, [{ code: 'print(1)', stdin: 'in', args: ['a'], env: { A: '1' } }]);
+    const [{ files: _files, ...program } = {}] = backend.programs;
+    assert.deepEqual(program, {
+      code: 'print(1)',
+      stdin: 'in',
+      args: ['a'],
+      env: { A: '1' },
+      environment: null,
+    });
     assert.deepEqual(events, [{ type: 'queued' }, { type: 'starting', execution_id: 'id' }, ...complete]);
     await until(() => queue.running === 0);
     assert.equal(backend.disposed, 1);
@@ -170,7 +182,7 @@ describe('run', () => {
     const backend = fakeBackend();
     const queue = createQueue(queueSettings);
     const leave = await queue.enter(stop.signal);
-    const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend) }, request, {
+    const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend), ...passedBy }, request, {
       executionId: 'id',
       signal: stop.signal,
     });
@@ -235,7 +247,7 @@ describe('run', () => {
     const queue = createQueue(queueSettings);
     const policy = config({ outputBytes: 10 });
     const { signal } = new AbortController();
-    const result = await run({ policy, queue, sandboxes: sandboxesOf(backend) }, request, {
+    const result = await run({ policy, queue, sandboxes: sandboxesOf(backend), ...passedBy }, request, {
       executionId: 'id',
       signal,
     });

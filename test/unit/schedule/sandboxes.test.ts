@@ -27,8 +27,8 @@ async function made(t: TestContext, pools: PoolSettings[], changes: Parameters<t
     take: async (input: ExecutionRequestInput) => {
       const request = schema.parse(input);
       const { limits } = clampLimits(request, sandboxes.policyFor(request, settings));
-      const claim = { executionId: 'id', requestKey: undefined, limits };
-      const taken = await sandboxes.take(request, claim, never);
+      const claim = { executionId: 'id', caller: '', requestKey: undefined, limits };
+      const taken = await sandboxes.take(request, { limits, claim, bare: false }, never);
       return backend.sandboxes.find(({ gone }) => gone === taken.gone)?.spec;
     },
   };
@@ -37,8 +37,9 @@ async function made(t: TestContext, pools: PoolSettings[], changes: Parameters<t
 const cold = (kind: object, limits: object) => ({
   kind: { image: 'vivarium-sandbox:0.1.0', runtimeClass: '', ...kind },
   pool: undefined,
-  claim: { executionId: 'id', requestKey: undefined, limits },
+  claim: { executionId: 'id', caller: '', requestKey: undefined, limits },
   lifeSeconds: 30,
+  build: false,
 });
 
 describe('sandboxes', () => {
@@ -56,7 +57,7 @@ describe('sandboxes', () => {
     const { take, asked } = await made(t, [poolSettings({ name: 'a' })]);
     assert.equal(asked.length, 1);
     const fitting = await take({ code: '', timeout_seconds: 5 });
-    assert.deepEqual([fitting?.pool, fitting?.claim, fitting?.lifeSeconds], ['a', undefined, 3900]);
+    assert.deepEqual([fitting?.pool, fitting?.claim, fitting?.lifeSeconds], ['a', undefined, 3930]);
     assert.deepEqual(
       await take({ code: '', limits: { memory_mb: 300 } }),
       cold({ cpu: 1, memory_mb: 300 }, { seconds: 30, cpu: 1, memory_mb: 300 }),

@@ -13,6 +13,7 @@ import { exit, numbered, out, ready, started } from '../support/frames.ts';
 import { mockTimers } from '../support/mock-timers.ts';
 import { noEvents } from '../support/pool-events.ts';
 import { config } from '../support/settings.ts';
+import { passedBy } from '../support/stages.ts';
 import { until } from '../support/until.ts';
 
 const request = executionRequest(config()).parse({ code: '' });
@@ -23,7 +24,8 @@ function serviceOn(backend: FakeBackend, concurrency = 8) {
   const queue = createQueue(policy);
   const metrics = createMetrics(queue);
   const sandboxes = createSandboxes(backend, policy, noEvents);
-  const stages = { policy, queue, sandboxes, backend };
+  const artifactsOf = () => Promise.resolve([]);
+  const stages = { policy, queue, sandboxes, backend, artifactsOf, ...passedBy };
   return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
 }
 
@@ -63,7 +65,7 @@ describe('find', () => {
     ...changes,
   });
   const find = (found: Trace | undefined) =>
-    serviceOn(fakeBackend({ find: () => found })).service.find('id', signal);
+    serviceOn(fakeBackend({ find: () => found })).service.find('id', '', signal);
 
   it('knows a run that starts', async () => {
     assert.deepEqual(await find(trace({ frames: numbered(ready) })), {
@@ -87,6 +89,7 @@ describe('find', () => {
     assert.equal(view.state, 'ended');
     assert.equal(view.result?.status, 'succeeded');
     assert.deepEqual(view.result.timings, {
+      environment: null,
       queued: null,
       scheduled: null,
       started: null,
@@ -107,11 +110,11 @@ describe('find', () => {
     const runs = ['first', 'second'].map((executionId) =>
       service.execute(request, { executionId, signal: stop.signal }).catch(() => undefined),
     );
-    const view = await service.find('second', signal);
+    const view = await service.find('second', '', signal);
     assert.equal(view.state, 'queued');
     stop.abort();
     await Promise.all(runs);
-    await assert.rejects(service.find('second', signal), { code: 'not_found' });
+    await assert.rejects(service.find('second', '', signal), { code: 'not_found' });
   });
 
   it('knows the result of its own run before the log does, and asks the log some seconds later', async (t) => {
@@ -126,11 +129,11 @@ describe('find', () => {
     );
     const result = await service.execute(request, { executionId: 'id', signal });
     await nextTurn();
-    const view = await service.find('id', signal);
+    const view = await service.find('id', '', signal);
     assert.deepEqual([view.state, view.stdout, view.result], ['ended', 'a', result]);
     behind = false;
     timers.tick(3000);
-    assert.match((await service.find('id', signal)).result?.message ?? '', /read from the log/);
+    assert.match((await service.find('id', '', signal)).result?.message ?? '', /read from the log/);
   });
 
   it('does not know others', async () => {
@@ -147,19 +150,19 @@ describe('cancel', () => {
     const { service } = serviceOn(backend);
     const result = service.execute(request, { executionId: 'id', signal });
     await until(() => backend.programs.length === 1);
-    await service.cancel('id', signal);
+    await service.cancel('id', '', signal);
     assert.equal((await result).status, 'cancelled');
     assert.deepEqual(backend.cancelled, []);
   });
 
   it('asks the backend to end a run of another server', async () => {
     const backend = fakeBackend({ cancel: () => 1 });
-    await serviceOn(backend).service.cancel('id', signal);
-    assert.deepEqual(backend.cancelled, [{ executionId: 'id' }]);
+    await serviceOn(backend).service.cancel('id', '', signal);
+    assert.deepEqual(backend.cancelled, [{ executionId: 'id', caller: '' }]);
   });
 
   it('says that there is no such run', async () => {
-    await assert.rejects(serviceOn(fakeBackend()).service.cancel('id', signal), { code: 'not_found' });
+    await assert.rejects(serviceOn(fakeBackend()).service.cancel('id', '', signal), { code: 'not_found' });
   });
 });
 

@@ -33,7 +33,7 @@ export function poolOn(
   const pool = createPool(
     backend,
     poolSettings(settings),
-    { poolMaxAgeSeconds: 1000, maxTimeoutSeconds: 300, startTimeoutSeconds: 60, ...limits },
+    { poolMaxAgeSeconds: 1000, maxTimeoutSeconds: 300, fetchSeconds: 30, startTimeoutSeconds: 60, ...limits },
     refills ?? { max: 8, now: 0 },
     events,
   );

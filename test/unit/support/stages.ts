@@ -1,0 +1,14 @@
+import type { Stages } from '../../../src/schedule/run.ts';
+
+/** The stages that a run without files and packages passes by. */
+export const passedBy: Pick<Stages, 'inputs' | 'environments' | 'collect' | 'hints'> = {
+  inputs: async function* () {
+    // There are none.
+  },
+  environments: {
+    prepare: () => Promise.reject(new Error('nothing is required')),
+    lost: () => Promise.resolve(),
+  },
+  collect: () => ({ add: () => Promise.resolve(), finish: () => Promise.resolve([]) }),
+  hints: () => Promise.resolve([]),
+};
