@@ -45,6 +45,8 @@ func main() {
 		}
 	case "netpol":
 		enforcePolicies()
+	case "volumes":
+		provideVolumes()
 	default:
 		fmt.Fprintf(os.Stderr, "%s: call me by a component's name\n", name)
 		os.Exit(2)

@@ -48,7 +48,7 @@ make_kube() {
   CGO_ENABLED=0 go -C "$HERE/kube" build -trimpath -o "$PWD/" -ldflags "-s -w
     -X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=${KUBERNETES%%.*}
     -X $version.gitMinor=$(cut -d. -f2 <<<$KUBERNETES)" . ./isolate
-  for name in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl netpol; do
+  for name in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl netpol volumes; do
     ln -s kube "$name"
   done
 }
