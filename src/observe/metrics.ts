@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { backendNames, type BackendName } from '../schedule/backend.ts';
 import { statuses, type ExecutionResult } from '../result/execution-result.ts';
 import type { ErrorCode } from '../result/errors.ts';
+import { createArtifactMetrics } from './artifact-metrics.ts';
 import { createPoolMetrics } from './pool-metrics.ts';
 
 const phaseBuckets = [
@@ -29,7 +30,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
   });
   const phases = new Histogram({
     name: 'vivarium_run_phase_seconds',
-    help: 'Time of a run in each phase: queued, scheduled, started, ran, total.',
+    help: 'Time of a run in each phase: environment, queued, scheduled, started, ran, total.',
     labelNames: ['phase'] as const,
     buckets: phaseBuckets,
     registers,
@@ -59,6 +60,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     registers,
   });
   const pools = createPoolMetrics(register);
+  const artifacts = createArtifactMetrics(register);
   new Gauge({
     name: 'vivarium_queue_depth',
     help: 'Requests that wait for a place.',
@@ -79,6 +81,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
   return {
     ran(backend: BackendName, result: ExecutionResult): void {
       runs.inc({ backend, status: result.status });
+      artifacts.left(result);
       for (const [phase, seconds] of Object.entries(result.timings)) {
         if (seconds !== null) phases.observe({ phase }, seconds);
       }
@@ -97,6 +100,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
       podFailures.inc({ cause });
     },
     ...pools,
+    artifactsRemoved: artifacts.removed,
     contentType: register.contentType,
     text: () => register.metrics(),
   };
