@@ -13,6 +13,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { Readable, addAbortSignal } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { checkKey, checkPrefix, type Blobs } from './blobs.ts';
@@ -189,11 +190,12 @@ function clientConfig({ endpoint, region, pathStyle, caFile }: S3Options): S3Cli
       throwOnRequestTimeout: true,
       // Also of a download whose reader takes nothing.
       socketTimeout: 60_000,
-      httpsAgent: {
+      // An Agent and not its options: for large bodies the SDK would make another without the CA.
+      httpsAgent: new Agent({
         keepAlive: true,
         maxSockets: 64,
         ...(caFile !== '' && { ca: [...getCACertificates('default'), readCa(caFile)] }),
-      },
+      }),
     },
   };
 }

@@ -40,6 +40,7 @@ export interface ArtifactHead {
 
 export interface FoundArtifact {
   artifact: Artifact;
+  expires: Date;
   /** Undefined where it has just been removed. */
   read(range: ByteRange | undefined, signal: AbortSignal): Promise<Readable | undefined>;
 }
@@ -62,8 +63,8 @@ const cleaningMs = 5000;
 
 /** Artifacts in blobs: the data of each, then what is known about it. Without the latter it is not there. */
 export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: number }): ArtifactStore {
-  const isCurrent = ({ created }: Artifact) =>
-    Date.parse(created) + options.maxAgeSeconds * 1000 > Date.now();
+  const expiryOf = ({ created }: Artifact) => new Date(Date.parse(created) + options.maxAgeSeconds * 1000);
+  const isCurrent = (artifact: Artifact) => expiryOf(artifact).getTime() > Date.now();
 
   async function about(key: string, signal: AbortSignal): Promise<Artifact | undefined> {
     const stream = await blobs.read(aboutKey(key), { start: 0, end: aboutBytes - 1 }, signal);
@@ -110,7 +111,11 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
       const artifact = key === undefined ? undefined : await about(key, signal);
       if (key === undefined || artifact?.id !== id) return undefined;
       if (artifact.caller !== caller || !isCurrent(artifact)) return undefined;
-      return { artifact, read: (range, reading) => blobs.read(key, range, reading) };
+      return {
+        artifact,
+        expires: expiryOf(artifact),
+        read: (range, reading) => blobs.read(key, range, reading),
+      };
     },
 
     async list(executionId, caller, signal) {

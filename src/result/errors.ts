@@ -46,6 +46,11 @@ export const errorKinds = {
     retryable: false,
     hint: 'Use the packages that are installed (list_packages), or have the operator set environments up.',
   },
+  artifacts_unavailable: {
+    http: 503,
+    retryable: true,
+    hint: 'Try again later; the store of artifacts (artifactStore) must answer and let this server in.',
+  },
   queue_full: { http: 429, retryable: true, hint: 'Try again after the time given, or add replicas.' },
   queue_timeout: { http: 503, retryable: true, hint: 'Try again later, or raise concurrency.' },
   shutting_down: {

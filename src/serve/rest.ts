@@ -6,8 +6,8 @@ import { isOfFiles } from '../output/frame.ts';
 import type { RunOptions } from '../schedule/run.ts';
 import type { Service } from '../schedule/service.ts';
 import type { CallerOf } from './caller.ts';
-import { stops } from '../schedule/stop.ts';
 import { sendError } from './errors.ts';
+import { goneSignal } from './gone.ts';
 import { openApi } from './openapi.ts';
 
 /** The REST door: one resource, executions. */
@@ -85,15 +85,6 @@ async function streamRun(
   } finally {
     clearInterval(keepAlive);
   }
-}
-
-/** Aborts when the client goes away before its answer. */
-function goneSignal(res: Response): AbortSignal {
-  const gone = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) gone.abort(stops.clientGone());
-  });
-  return gone.signal;
 }
 
 function idOf(req: Request): string {

@@ -21,6 +21,7 @@ describe('errorKinds', () => {
     build_failed: [422, false],
     build_timeout: [504, true],
     environments_unavailable: [501, false],
+    artifacts_unavailable: [503, true],
     queue_full: [429, true],
     queue_timeout: [503, true],
     shutting_down: [503, true],
