@@ -6,7 +6,7 @@ import { loadYaml } from '@kubernetes/client-node';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { settings } from '../src/settings.ts';
-import { permissions } from '../src/sandbox/permissions.ts';
+import { environmentPermissions, permissions, type Permission } from '../src/sandbox/permissions.ts';
 
 interface Schema {
   type?: string;
@@ -26,8 +26,24 @@ interface Value {
 
 const chart = new URL('../helm/vivarium/', import.meta.url);
 
-/** Settings that are no values, because the chart itself knows them. */
-const setByChart = ['backend', 'host', 'port', 'probeHost', 'probePort', 'namespace', 'replicaName'];
+/** Settings that are no values, because the chart itself knows them, or makes them of other values. */
+const setByChart = [
+  'backend',
+  'host',
+  'port',
+  'probeHost',
+  'probePort',
+  'namespace',
+  'replicaName',
+  'artifactStore',
+  's3Endpoint',
+  's3Region',
+  's3PathStyle',
+  's3CaFile',
+  'environmentsClaim',
+  'environmentsFolder',
+  'packageIndexCredentials',
+];
 
 const config = z.toJSONSchema(settings, { io: 'input', target: 'draft-7' }) as Schema & {
   properties: Record<string, Schema>;
@@ -44,19 +60,8 @@ Object.assign(settingSchemas.allowedHosts ?? {}, {
 const values = readValues(readFileSync(new URL('values.yaml', chart), 'utf8'));
 const configured = values.find(({ path }) => path === 'config')?.default as Record<string, unknown>;
 
-write(
-  'files/role-rules.yaml',
-  permissions
-    .map(({ group, resource, verbs, why }) =>
-      [
-        `# ${why}`,
-        `- apiGroups: ['${group}']`,
-        `  resources: [${resource}]`,
-        `  verbs: [${verbs.join(', ')}]\n`,
-      ].join('\n'),
-    )
-    .join(''),
-);
+write('files/role-rules.yaml', rules(permissions));
+write('files/role-rules-environments.yaml', rules(environmentPermissions));
 write(
   'files/settings.json',
   json(Object.fromEntries(Object.entries(settingSchemas).map(([name, schema]) => [name, schema.default]))),
@@ -144,6 +149,21 @@ function writeTables(tables: Record<string, string>): void {
     return `${before}<!-- ${name} -->\n${rows}\n<!-- /${name} -->${after}`;
   }, readme);
   write('README.md', filled);
+}
+
+/** Rules of a Role. */
+function rules(table: readonly Permission[]): string {
+  return table
+    .map(({ group, resource, verbs, names, why }) =>
+      [
+        `# ${why}`,
+        `- apiGroups: ['${group}']`,
+        `  resources: [${resource}]`,
+        ...(names ? [`  resourceNames: [${names.join(', ')}]`] : []),
+        `  verbs: [${verbs.join(', ')}]\n`,
+      ].join('\n'),
+    )
+    .join('');
 }
 
 function json(value: unknown): string {

@@ -9,7 +9,7 @@ import { missingPrograms, programs } from './bubblewrap.ts';
 import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
 import { makeJob } from './job.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
-import { permissions } from './permissions.ts';
+import { permissionsFor } from './permissions.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -53,7 +53,7 @@ async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Fin
     return [
       answers,
       ...namespace,
-      ...(await diagnosePermissions(client, config.namespace, signal)),
+      ...(await diagnosePermissions(client, config, signal)),
       await diagnoseIsolation(client, config.namespace, signal),
       ...(await diagnoseJobs(client, config, signal)),
     ];
@@ -84,18 +84,15 @@ async function diagnoseNamespace(client: Client, name: string, signal: AbortSign
   ];
 }
 
-async function diagnosePermissions(
-  client: Client,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<Finding[]> {
-  const missing = await missingPermissions(client, namespace, signal);
-  if (missing.length === 0)
-    return [{ ok: true, what: `account: all ${permissions.length} rules in ${namespace}` }];
-  return missing.map(({ verb, resource, why }) => ({
+async function diagnosePermissions(client: Client, config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const { namespace } = config;
+  const rules = permissionsFor(config);
+  const missing = await missingPermissions(client, rules, namespace, signal);
+  if (missing.length === 0) return [{ ok: true, what: `account: all ${rules.length} rules in ${namespace}` }];
+  return missing.map(({ verb, resource, name, why }) => ({
     ok: false,
-    what: `account: may not ${verb} ${resource} in ${namespace} (${why})`,
-    mend: `kubectl create role vivarium-${verb} -n ${namespace} --verb=${verb} --resource=${resource}, and bind it; or ${install}`,
+    what: `account: may not ${verb} ${resource}${name === undefined ? '' : ` ${name}`} in ${namespace} (${why})`,
+    mend: `kubectl create role vivarium-${verb} -n ${namespace} --verb=${verb} --resource=${resource}${name === undefined ? '' : ` --resource-name=${name}`}, and bind it; or ${install}`,
   }));
 }
 

@@ -6,6 +6,7 @@ import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError, type ErrorCode } from '../result/errors.ts';
 import { type Backend, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
 import { missingPermissions } from './access.ts';
+import { permissionsFor } from './permissions.ts';
 import { attach, type Attachment } from './attach.ts';
 import { shortRunMs } from './claim-record.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
@@ -36,7 +37,7 @@ export async function createKubernetesBackend(
 ): Promise<Backend> {
   const { namespace, replicaName } = config;
   const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`;
-  await requirePermissions(client, namespace, signal);
+  await requirePermissions(client, config, signal);
 
   const silence = `The API server ${client.server} has not answered in ${config.startTimeoutSeconds} s.`;
   const live = new Set<string>();
@@ -169,10 +170,14 @@ export async function createKubernetesBackend(
   };
 }
 
-async function requirePermissions(client: Client, namespace: string, signal: AbortSignal): Promise<void> {
-  const missing = await missingPermissions(client, namespace, signal);
+async function requirePermissions(client: Client, config: Config, signal: AbortSignal): Promise<void> {
+  const { namespace } = config;
+  const missing = await missingPermissions(client, permissionsFor(config), namespace, signal);
   if (missing.length === 0) return;
-  const rules = missing.map(({ verb, resource, why }) => `  ${verb} ${resource} (${why})`);
+  const rules = missing.map(
+    ({ verb, resource, name, why }) =>
+      `  ${verb} ${resource}${name === undefined ? '' : ` ${name}`} (${why})`,
+  );
   throw new ServiceError(
     'forbidden',
     `This account lacks rules in namespace ${namespace}:\n${rules.join('\n')}`,

@@ -20,6 +20,9 @@ export const managedBy = 'vivarium';
 export const sandboxName = 'vivarium-sandbox';
 export const containerName = 'sandbox';
 
+/** ConfigMap of the sandbox namespace that says which environments there are. */
+export const environmentRecords = 'vivarium-environments';
+
 /** Selects every Job, pod and Lease of Vivarium. */
 export const ours = `${label.managedBy}=${managedBy}`;
 

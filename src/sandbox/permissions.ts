@@ -1,5 +1,8 @@
-/** What the server's account may do in the sandbox namespace. The chart's Role is made from this table. */
-export const permissions = [
+import type { Config } from '../config.ts';
+import { environmentRecords } from './names.ts';
+
+/** What the server's account may do in the sandbox namespace. The chart's Role is made from these tables. */
+export const permissions: readonly Permission[] = [
   {
     group: 'batch',
     resource: 'jobs',
@@ -17,7 +20,22 @@ export const permissions = [
     verbs: ['create', 'list', 'update', 'delete'],
     why: 'a replica is alive while its Lease is; a dead one takes its Jobs with it',
   },
-] as const satisfies readonly Permission[];
+];
+
+/** What it may do beside that where there is a volume for environments. */
+export const environmentPermissions: readonly Permission[] = [
+  {
+    group: '',
+    resource: 'configmaps',
+    verbs: ['get', 'patch'],
+    names: [environmentRecords],
+    why: 'which environments there are, and when each was last used',
+  },
+];
+
+export function permissionsFor({ environmentsClaim }: Pick<Config, 'environmentsClaim'>) {
+  return environmentsClaim === '' ? permissions : [...permissions, ...environmentPermissions];
+}
 
 export interface Permission {
   /** API group, '' for core. */
@@ -25,5 +43,7 @@ export interface Permission {
   /** Resource, or resource/subresource. */
   resource: string;
   verbs: readonly string[];
+  /** The objects that it is for. Absent: all. */
+  names?: readonly string[];
   why: string;
 }

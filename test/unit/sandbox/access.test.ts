@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { missingPermissions } from '../../../src/sandbox/access.ts';
-import { permissions } from '../../../src/sandbox/permissions.ts';
+import { environmentPermissions, permissions } from '../../../src/sandbox/permissions.ts';
 import { fakeClient } from '../support/fake-client.ts';
 
 interface Review {
@@ -12,6 +12,7 @@ interface Review {
       resource: string;
       subresource?: string;
       verb: string;
+      name?: string;
     };
   };
 }
@@ -21,14 +22,16 @@ const { signal } = new AbortController();
 describe('missingPermissions', () => {
   it('asks about every verb of every rule', async () => {
     const client = fakeClient({ json: () => ({ status: { allowed: true } }) });
-    assert.deepEqual(await missingPermissions(client, 'sandboxes', signal), []);
+    const rules = [...permissions, ...environmentPermissions];
+    assert.deepEqual(await missingPermissions(client, rules, 'sandboxes', signal), []);
     const asked = client.calls.map(({ body }) => {
-      const { namespace, group, resource, subresource, verb } = (body as Review).spec.resourceAttributes;
+      const { namespace, group, resource, subresource, verb, name } = (body as Review).spec
+        .resourceAttributes;
       assert.equal(namespace, 'sandboxes');
-      return [group, subresource === undefined ? resource : `${resource}/${subresource}`, verb];
+      return [group, subresource === undefined ? resource : `${resource}/${subresource}`, verb, name];
     });
-    const expected = permissions.flatMap(({ group, resource, verbs }) =>
-      verbs.map((verb) => [group, resource, verb]),
+    const expected = rules.flatMap(({ group, resource, verbs, names }) =>
+      verbs.map((verb) => [group, resource, verb, names?.[0]]),
     );
     assert.deepEqual(asked, expected);
   });
@@ -42,10 +45,23 @@ describe('missingPermissions', () => {
       },
     });
     assert.deepEqual(
-      (await missingPermissions(client, 'sandboxes', signal)).map(
+      (await missingPermissions(client, permissions, 'sandboxes', signal)).map(
         ({ verb, resource }) => `${verb} ${resource}`,
       ),
       ['get jobs.batch', 'list leases.coordination.k8s.io'],
+    );
+  });
+
+  it('names the object that a rule is about', async () => {
+    const client = fakeClient({ json: () => ({ status: { allowed: false } }) });
+    assert.deepEqual(
+      (await missingPermissions(client, environmentPermissions, 'sandboxes', signal)).map(
+        ({ verb, resource, name }) => [verb, resource, name],
+      ),
+      [
+        ['get', 'configmaps', 'vivarium-environments'],
+        ['patch', 'configmaps', 'vivarium-environments'],
+      ],
     );
   });
 });
