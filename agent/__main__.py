@@ -9,6 +9,7 @@ from refusal import Refusal
 from spawn import start_runner
 
 STDIN, STDOUT = 0, 1
+WORKSPACE = "/workspace"
 
 
 def serve(arguments: list[str]) -> None:
@@ -21,6 +22,7 @@ def serve(arguments: list[str]) -> None:
 
     # Imported only now, so that the runner's own start-up, the longer one, is under way meanwhile.
     import kernel
+    from mounts import Mounts
     from outlet import Outlet
     from run import run
     from waiting import wait_for_request
@@ -28,9 +30,9 @@ def serve(arguments: list[str]) -> None:
     kernel.forbid_inspection()
     kernel.ignore_signals()
     outlet = Outlet(STDOUT)
-    request = wait_for_request(STDIN, runner, outlet)
+    request = wait_for_request(STDIN, runner, outlet, Mounts(WORKSPACE))
     if request is not None:
-        run(request, runner, outlet)
+        run(request, runner, outlet, WORKSPACE)
 
 
 def main() -> None:

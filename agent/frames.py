@@ -35,3 +35,8 @@ def output_frame(seq: int, stream: str, data: bytes) -> bytes:
         if len(line) < MAX_LINE:
             return line
     return frame(seq, stream, {"base64": b2a_base64(data, newline=False).decode("ascii")})
+
+
+def data_frame(seq: int, data: bytes) -> bytes:
+    """At most CHUNK bytes of a file."""
+    return b'{"seq":%d,"type":"data","base64":"%b"}\n' % (seq, b2a_base64(data, newline=False))

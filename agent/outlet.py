@@ -3,7 +3,7 @@
 import os
 from select import POLLOUT, poll
 
-from frames import frame, output_frame, ready_frame
+from frames import data_frame, frame, output_frame, ready_frame
 
 
 class Outlet:
@@ -17,7 +17,7 @@ class Outlet:
     def backlog(self) -> int:
         return len(self._unsent)
 
-    def send(self, kind: str, **fields: object) -> None:
+    def send(self, kind: str, /, **fields: object) -> None:
         self._append(frame(self._seq, kind, fields))
 
     def send_ready(self, python: str, failed: dict[str, str]) -> None:
@@ -25,6 +25,9 @@ class Outlet:
 
     def send_output(self, stream: str, data: bytes) -> None:
         self._append(output_frame(self._seq, stream, data))
+
+    def send_data(self, data: bytes) -> None:
+        self._append(data_frame(self._seq, data))
 
     def push(self) -> None:
         """Writes what the reader will take now."""

@@ -5,6 +5,7 @@ from select import POLLIN, POLLOUT, poll
 from time import monotonic
 
 import kernel
+from collect import Collection
 from frames import CHUNK
 from outcome import judge
 from outlet import Outlet
@@ -92,7 +93,10 @@ class Supervision:
         return bool(data)
 
 
-def run(request: RunRequest, runner: Runner, outlet: Outlet) -> None:
+def run(request: RunRequest, runner: Runner, outlet: Outlet, workspace: str) -> None:
+    if request.environment is not None and not os.path.isdir(request.environment):
+        send_missing_environment(outlet)
+        return
     oom_kills = kernel.count_oom_kills()
     runner.hand_over(request.for_runner)
     supervision = Supervision(request, runner, outlet)
@@ -102,11 +106,30 @@ def run(request: RunRequest, runner: Runner, outlet: Outlet) -> None:
     kernel.end_everyone()
     supervision.finish()
     outcome = judge(status, runner.reports_memory_error(), kernel.count_oom_kills() > oom_kills)
+    collection = Collection(workspace, request.artifact_files, request.artifact_bytes)
     outlet.send(
         "exit",
         **outcome,
         stdout_bytes=supervision.stdout.total,
         stderr_bytes=supervision.stderr.total,
         ran_seconds=round(ran, 6),
+        files=len(collection.files),
+        left_out=collection.left_out.total,
+    )
+    collection.send(outlet)
+    outlet.drain()
+
+
+def send_missing_environment(outlet: Outlet) -> None:
+    outlet.send(
+        "exit",
+        cause="environment_missing",
+        exit_code=None,
+        signal=None,
+        stdout_bytes=0,
+        stderr_bytes=0,
+        ran_seconds=0,
+        files=0,
+        left_out=0,
     )
     outlet.drain()

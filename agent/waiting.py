@@ -1,12 +1,13 @@
-"""The time before the run: the agent has preloaded what each `hello` asks for, and waits for its one request."""
+"""The time before the run: the agent has preloaded what each `hello` asks for, keeps files, and waits for its request."""
 
 import os
 import sys
 from select import POLLIN, poll
 
+from mounts import Mounts
 from outlet import Outlet
 from refusal import Refusal
-from request import Hello, Lines, RunRequest, parse
+from request import File, Hello, Lines, RunRequest, parse
 from spawn import ENDED_EARLY, Runner
 
 READ_BYTES = 1024 * 1024
@@ -14,10 +15,11 @@ PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 
 class Waiting:
-    def __init__(self, stdin: int, runner: Runner, outlet: Outlet) -> None:
+    def __init__(self, stdin: int, runner: Runner, outlet: Outlet, mounts: Mounts) -> None:
         self._stdin = stdin
         self._runner = runner
         self._outlet = outlet
+        self._mounts = mounts
         self._lines = Lines()
         self._report = Lines()
         self._hellos: list[Hello] = []  # not answered yet; the runner has the first
@@ -57,12 +59,16 @@ class Waiting:
         self._owner_is_gone = not data
         for line in self._lines.feed(data):
             message = parse(line)
-            if isinstance(message, RunRequest):
+            if isinstance(message, File):
+                self._mounts.append(message.path, message.data)
+            elif isinstance(message, Hello):
+                self._hellos.append(message)
+                if len(self._hellos) == 1:
+                    self._preload_next()
+            else:
+                self._mounts.seal()
                 self._request = message
                 return  # whatever follows the one request means nothing
-            self._hellos.append(message)
-            if len(self._hellos) == 1:
-                self._preload_next()
 
     def _preload_next(self) -> None:
         """The runner gets one list at a time: a full pipe would block the agent, and hide its owner's end from it."""
@@ -76,5 +82,5 @@ class Waiting:
             self._preload_next()
 
 
-def wait_for_request(stdin: int, runner: Runner, outlet: Outlet) -> RunRequest | None:
-    return Waiting(stdin, runner, outlet).wait()
+def wait_for_request(stdin: int, runner: Runner, outlet: Outlet, mounts: Mounts) -> RunRequest | None:
+    return Waiting(stdin, runner, outlet, mounts).wait()

@@ -19,9 +19,11 @@ from agent_guard import guard_agent
 TYPE_CHECKING = False  # as typing's, which takes longer to import than all of the above
 if TYPE_CHECKING:
     from io import BufferedReader
+    from types import ModuleType
     from typing import Any
 
 PROGRAM = "/workspace/main.py"
+FOLDER = os.path.dirname(__file__)
 
 whole: "list[object]" = []
 whole.append(whole)  # so that, once frozen, it outlives all else
@@ -40,6 +42,13 @@ def step_aside() -> None:
         __import__(__name__)
     except ImportError:
         sys.modules[__name__] = ourselves
+
+
+def load(name: str) -> "ModuleType":
+    """A module of ours that most runs do not need. No import system knows of it."""
+    module = type(sys)(name)
+    sys.modules["_frozen_importlib_external"].SourceFileLoader(name, f"{FOLDER}/{name}.py").exec_module(module)
+    return module
 
 
 def offer_to_the_oom_killer() -> None:
@@ -160,6 +169,8 @@ def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: 
     replace(1, stdout)
     replace(2, stderr)
     os.write(report, b"p")
+    if request["environment"] is not None:
+        load("agent_environment").add(request["environment"])
 
 
 def prepare() -> None:

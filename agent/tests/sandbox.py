@@ -23,7 +23,10 @@ PYTHON = os.environ.get("VIVARIUM_TEST_PYTHON", "/usr/bin/python3")
 NOBODY = 65532
 PATIENCE = 60.0  # seconds until a test gives up; nothing should come near it
 MAX_LINE = 16384
-LIMITS = {"seconds": 30, "output_bytes": 1 << 20, "processes": 64, "file_bytes": 1 << 28, "memory_bytes": None}
+LIMITS = {
+    "seconds": 30, "output_bytes": 1 << 20, "processes": 64, "file_bytes": 1 << 28, "memory_bytes": None,
+    "artifact_files": 100, "artifact_bytes": 1 << 27,
+}  # fmt: skip
 
 
 def install() -> str:
@@ -50,7 +53,13 @@ def with_modules(modules: dict[str, str]) -> list[str]:
     return ["--ro-bind", folder, "/opt/modules", "--setenv", "PYTHONPATH", "/opt/modules"]
 
 
-def command(*arguments: str, environment: dict[str, str], modules: dict[str, str], workspace_bytes: int) -> list[str]:
+def command(
+    *arguments: str,
+    environment: dict[str, str],
+    modules: dict[str, str],
+    environments: str | None,
+    workspace_bytes: int,
+) -> list[str]:
     python_home = str(Path(PYTHON).parent.parent)
     return [
         "bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
@@ -61,6 +70,7 @@ def command(*arguments: str, environment: dict[str, str], modules: dict[str, str
         "--size", str(256 << 20), "--tmpfs", "/tmp", "--size", str(workspace_bytes), "--tmpfs", "/workspace",
         *[word for name, value in environment.items() for word in ("--setenv", name, value)],
         *(with_modules(modules) if modules else []),
+        *(["--ro-bind", environments, "/environments"] if environments else []),
         PYTHON, "-I", "-S", "/opt/vivarium/agent", *arguments,
     ]  # fmt: skip
 
@@ -68,8 +78,12 @@ def command(*arguments: str, environment: dict[str, str], modules: dict[str, str
 def request(code: str, **fields: Any) -> Frame:
     """A run; `limits` given here are laid over the usual ones."""
     limits = LIMITS | fields.pop("limits", {})
-    run = {"type": "run", "execution_id": "x-1", "code": code, "stdin": "", "args": [], "env": {}, "limits": limits}
-    return run | fields
+    run = {"type": "run", "execution_id": "x-1", "code": code, "stdin": "", "args": [], "env": {}}
+    return run | {"environment": None, "limits": limits} | fields
+
+
+def file(path: str, data: bytes) -> Frame:
+    return {"type": "file", "path": path, "base64": base64.b64encode(data).decode()}
 
 
 def hello(*modules: str) -> Frame:
@@ -82,7 +96,24 @@ class Result:
 
     @property
     def exit(self) -> Frame:
-        return self.frames[-1]
+        [frame] = (frame for frame in self.frames if frame["type"] == "exit")
+        return frame
+
+    @property
+    def files(self) -> list[tuple[str, str, bytes]]:
+        """Kind, path and content of all that was carried."""
+        found: list[tuple[str, str, bytes]] = []
+        for frame in self.frames:
+            if frame["type"] == "file":
+                found.append((frame["kind"], frame["path"], b""))
+            elif frame["type"] == "data":
+                kind, path, data = found.pop()
+                found.append((kind, path, data + payload(frame)))
+        return found
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        return [(frame["path"], frame["reason"]) for frame in self.frames if frame["type"] == "left_out"]
 
     @property
     def stdout(self) -> bytes:
@@ -125,6 +156,7 @@ class Sandbox:
         *arguments: str,
         environment: dict[str, str] | None = None,
         modules: dict[str, str] | None = None,
+        environments: str | None = None,
         workspace_bytes: int = 256 << 20,
     ) -> None:
         as_root = os.geteuid() == 0  # and RLIMIT_NPROC binds no process of root's, in whatever namespace
@@ -133,6 +165,7 @@ class Sandbox:
                 *arguments,
                 environment={"PATH": "/usr/bin"} | (environment or {}),
                 modules=modules or {},
+                environments=environments,
                 workspace_bytes=workspace_bytes,
             ),
             stdin=subprocess.PIPE,
@@ -198,10 +231,13 @@ class Sandbox:
         return frame
 
     def result(self) -> Result:
-        """Everything up to `exit`, after which nothing may follow and the agent ends with 0."""
+        """Everything up to `exit` and the files after it; then nothing may follow and the agent ends with 0."""
         frames = [self.frame()]
         while frames[-1]["type"] != "exit":
             frames.append(self.frame())
+        if frames[-1]["files"] or frames[-1]["left_out"]:
+            while frames[-1]["type"] != "end":
+                frames.append(self.frame())
         rest, code = self.line(), self.process.wait()
         if rest or code != 0:
             raise AssertionError(f"after exit: {rest!r}, exit code {code}")

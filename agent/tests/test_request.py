@@ -6,7 +6,7 @@ from typing import Any
 
 import request
 from refusal import Refusal
-from tests.sandbox import hello
+from tests.sandbox import file, hello
 from tests.sandbox import request as run_request
 
 
@@ -49,7 +49,7 @@ class Parsing(unittest.TestCase):
     def test_refuses_a_field_that_is_missing_strange_or_of_another_type(self) -> None:
         good = run_request("pass")
         for name in good:
-            for value in (None, 1, True, [1], {"a": 1}):
+            for value in (*([] if name == "environment" else [None]), 1, True, [1], {"a": 1}):
                 self.refuses({**good, name: value})
             self.refuses({key: value for key, value in good.items() if key != name})
         self.refuses({**good, "more": 1})
@@ -62,7 +62,7 @@ class Parsing(unittest.TestCase):
                 bad = copy.deepcopy(good)
                 bad["limits"][name] = value
                 self.refuses(bad)
-        for name in ("output_bytes", "processes", "file_bytes"):
+        for name in request.COUNTS:
             self.refuses(run_request("pass", limits={name: None}))
             self.refuses(run_request("pass", limits={name: 1.5}))
         self.refuses(run_request("pass", limits={"seconds": 0}))
@@ -74,7 +74,46 @@ class Parsing(unittest.TestCase):
         for args in (["\0"], [1], [None]):
             self.refuses(run_request("pass", args=args))
 
+    def test_refuses_an_environment_that_is_no_search_path(self) -> None:
+        for bad in ("", "environments/x", "/a:/b", "/a\0"):
+            self.refuses(run_request("pass", environment=bad))
+
+    def test_a_file(self) -> None:
+        for path, data in (("a", b""), ("b/c d/é.csv", bytes(range(256))), ("...", b"1"), (".a", b"2"), ("a\n", b"")):
+            part = request.parse(line(file(path, data)))
+            assert isinstance(part, request.File)
+            self.assertEqual((part.path, part.data), (path, data))
+
+    def test_refuses_a_file_that_is_not_below_its_folder(self) -> None:
+        for path in (
+            "",
+            ".",
+            "..",
+            "/",
+            "/a",
+            "a/",
+            "a//b",
+            "../a",
+            "a/../b",
+            "a/..",
+            "./a",
+            "a\\b",
+            "a\0",
+            1,
+            None,
+            ["a"],
+        ):
+            self.refuses({**file("a", b""), "path": path})
+
+    def test_refuses_a_file_that_is_none(self) -> None:
+        for text in ("a", "YQ=", "YQ==\n", "Y Q==", "é", "!!!!", None, 1):
+            self.refuses({**file("a", b""), "base64": text})
+        self.refuses({**file("a", b""), "more": 1})
+        self.refuses({"type": "file", "path": "a"})
+        self.refuses(file("a", bytes(request.MAX_FILE)))
+
     def test_refuses_lone_surrogates(self) -> None:
+        self.refuses(file("\ud800", b""))
         for fields in ({"stdin": "\ud800"}, {"env": {"A": "\udc80"}}, {"args": ["\udcff"]}):
             self.refuses(run_request("pass", **fields))
 

@@ -1,0 +1,89 @@
+"""What is in a folder that the program wrote: found without following a link, and in bounded time and memory."""
+
+import os
+from collections.abc import Iterator
+
+TYPE_CHECKING = False  # as typing's, which is slow to import
+if TYPE_CHECKING:
+    Entries = os._ScandirIterator[str]
+
+MAX_ENTRIES = 100_000  # of a tree that are looked at
+MAX_DEPTH = 32  # folders in one another
+MAX_PATH = 1024  # bytes; in a frame each of them may take six
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Entry:
+    """A file, or what is none and why not. The path is relative to the folder; b"." is the folder itself."""
+
+    __slots__ = ("path", "reason")
+
+    def __init__(self, path: bytes, reason: str | None = None) -> None:
+        self.path = path
+        self.reason = reason
+
+
+def walk(folder: int) -> Iterator[Entry]:
+    """All that is below, but for folders. Takes the descriptor over."""
+    stack = [(folder, os.scandir(folder), b"")]
+    seen = 0
+    try:
+        while stack:
+            parent, entries, prefix = stack[-1]
+            entry = next_of(entries)
+            if entry is None:
+                close(*stack.pop()[:2])
+                continue
+            seen += 1
+            if seen > MAX_ENTRIES:
+                yield Entry(b".", "count")
+                return
+            path = prefix + os.fsencode(entry.name)
+            try:
+                if not entry.is_dir(follow_symlinks=False):
+                    yield Entry(path, None if entry.is_file(follow_symlinks=False) else "type")
+                elif len(stack) > MAX_DEPTH:
+                    yield Entry(path, "name")
+                else:
+                    inner = os.open(entry.name, FOLDER, dir_fd=parent)
+                    stack.append((inner, os.scandir(inner), path + b"/"))
+            except OSError:
+                yield Entry(path, "unreadable")
+    finally:
+        for fd, entries, _ in stack:
+            close(fd, entries)
+
+
+def next_of(entries: "Entries") -> "os.DirEntry[str] | None":
+    try:
+        return next(entries, None)
+    except OSError:
+        return None
+
+
+def close(fd: int, entries: "Entries") -> None:
+    entries.close()
+    os.close(fd)
+
+
+def open_folder(path: str) -> int | None:
+    """None if nothing is there. NotADirectoryError if it is no folder."""
+    try:
+        return os.open(path, FOLDER)
+    except FileNotFoundError:
+        return None
+
+
+def open_file(folder: int, path: bytes) -> int:
+    """A regular file below the folder, reached by folders alone. OSError if it cannot be had."""
+    *folders, name = path.split(b"/")
+    at = os.dup(folder)
+    try:
+        for part in folders:
+            inner = os.open(part, FOLDER, dir_fd=at)
+            os.close(at)
+            at = inner
+        return os.open(name, FILE, dir_fd=at)
+    finally:
+        os.close(at)
