@@ -36,24 +36,25 @@ export function artifactRoutes(
       res.writeHead(304, headers).end();
       return;
     }
+    if (req.method === 'HEAD') {
+      res.attachment(found.artifact.name.toWellFormed());
+      res.writeHead(200, { ...headers, ...contentHeaders(found, undefined) }).end();
+      return;
+    }
     const range = rangeOf(req, found.artifact.size, headers.etag);
     if (range === 'outside') {
       res.writeHead(416, { ...headers, 'content-range': `bytes */${found.artifact.size}` }).end();
       return;
     }
-    const body = req.method === 'HEAD' ? undefined : await found.read(range, gone).catch(unavailable);
-    if (!body && req.method !== 'HEAD') throw notFound();
+    const body = await found.read(range, gone).catch(unavailable);
+    if (!body) throw notFound();
+    body.once('error', (error) => {
+      if (!gone.aborted) events.broken(id, error);
+    });
     res.attachment(found.artifact.name.toWellFormed());
     res.writeHead(range ? 206 : 200, { ...headers, ...contentHeaders(found, range) });
-    if (!body) {
-      res.end();
-      return;
-    }
-    try {
-      await pipeline(body, res);
-    } catch (error) {
-      if (!gone.aborted || res.errored) events.broken(id, error);
-    }
+    // Too late for an error's answer: the connection breaks off, and the client knows the length.
+    await pipeline(body, res).catch(() => undefined);
   });
 
   return router;
