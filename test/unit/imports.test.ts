@@ -62,7 +62,7 @@ const allowedFolders: Record<string, string[]> = {
   admission: ['request', 'result'],
   schedule: ['admission', 'observe', 'output', 'request', 'result'],
   inputs: ['request', 'result'],
-  environments: ['output', 'request', 'result', 'schedule'],
+  environments: ['admission', 'output', 'request', 'result', 'schedule'],
   sandbox: ['output', 'request', 'result', 'schedule'],
   observe: ['result', 'schedule'],
   serve: ['artifacts', 'observe', 'output', 'request', 'result', 'schedule'],

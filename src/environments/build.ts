@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCapture } from '../output/capture.ts';
+import { frameBytes, type Frame } from '../output/frame.ts';
+import { ServiceError } from '../result/errors.ts';
+import { AlreadyThere, type Backend, type Claim, type Kind, SandboxLost } from '../schedule/backend.ts';
+import { outcomeOf, type BuildLimits, type Built } from './outcome.ts';
+import { keptBytes, runProgram } from './program.ts';
+import { buildProgram } from './programs.ts';
+
+export interface BuildSettings extends BuildLimits {
+  startTimeoutSeconds: number;
+}
+
+/** What the builder is told; builder/request.py has the meaning of each. */
+export interface BuildRequest {
+  root: string;
+  key: string;
+  requirements: readonly string[];
+  index: string;
+  denied: readonly string[];
+  evict: readonly string[];
+  recorded: readonly string[];
+  max_bytes: number;
+  seconds: number;
+}
+
+type BuildBackend = Pick<Backend, 'open' | 'find' | 'cancel'>;
+
+/** Builds belong to no caller, and no caller's name holds this character. */
+const nobody = '\0';
+
+const pauseMs = 1000;
+
+/**
+ * Builds an environment, or follows the build of it that goes on on another replica. An ended build that is still on record
+ * counts only where it succeeded and its environment is not known to be gone (`isLost`). Throws ServiceError, and the
+ * signal's reason.
+ */
+export async function build(
+  backend: BuildBackend,
+  request: BuildRequest,
+  image: Pick<Kind, 'image' | 'runtimeClass'>,
+  isLost: boolean,
+  settings: BuildSettings,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Built> {
+  const { buildSeconds, buildMemoryMb, startTimeoutSeconds } = settings;
+  const limits = { seconds: buildSeconds, cpu: 1, memory_mb: buildMemoryMb };
+  const claim: Claim = { executionId: request.key, caller: nobody, requestKey: undefined, limits };
+  const kind = { ...image, cpu: 1, memory_mb: buildMemoryMb };
+  const spec = { kind, pool: undefined, claim, lifeSeconds: buildSeconds, build: true };
+  const program = { code: buildProgram(), stdin: JSON.stringify(request) };
+  // Somebody else's build to its end, and then one of our own.
+  const deadline = performance.now() + 2 * (startTimeoutSeconds + buildSeconds) * 1000;
+
+  for (;;) {
+    try {
+      const onFrame = progress(say);
+      const capture = await runProgram(backend, spec, program, signal, onFrame);
+      return outcomeOf(capture, undefined, settings);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof SandboxLost) {
+        return outcomeOf({ exit: undefined, stdout: empty, stderr: empty }, error, settings);
+      }
+      if (!(error instanceof AlreadyThere)) throw error;
+    }
+    const followed = await follow(backend, request.key, isLost, settings, deadline, signal, say);
+    if (followed) return followed;
+    if (performance.now() > deadline) {
+      throw new ServiceError(
+        'build_timeout',
+        'The build of this environment on another replica did not end.',
+      );
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+const empty = Buffer.alloc(0);
+
+/** What came of a build that goes on elsewhere; undefined where it left nothing, and another has to be begun. */
+async function follow(
+  backend: BuildBackend,
+  key: string,
+  isLost: boolean,
+  settings: BuildSettings,
+  deadline: number,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Built | undefined> {
+  const onFrame = progress(say);
+  let seen = 0;
+  for (let looks = 0; performance.now() < deadline; looks += 1) {
+    if (looks > 0) await sleep(pauseMs, undefined, { signal });
+    const trace = await backend.find(key, nobody, signal);
+    if (!trace) return undefined;
+    const capture = createCapture(keptBytes);
+    for (const frame of trace.frames) capture.add(frame);
+    const { exit, stdout, stderr } = capture.read();
+    trace.frames.slice(seen).forEach(onFrame);
+    seen = trace.frames.length;
+    if (!exit && !trace.lost) continue;
+    const isOld = looks === 0 && (isLost || exit?.exit_code !== 0);
+    if (!isOld && trace.lost?.cause !== 'cancelled') {
+      return outcomeOf({ exit, stdout, stderr }, trace.lost, settings);
+    }
+    await backend.cancel({ executionId: key, caller: nobody }, signal);
+    return undefined;
+  }
+  return undefined;
+}
+
+/** Says each line that a build writes on stderr. */
+function progress(say: (line: string) => void): (frame: Frame) => void {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let failing = false;
+  return (frame) => {
+    if (frame.type !== 'stderr') return;
+    const lines = (rest + decoder.decode(frameBytes(frame), { stream: true })).split('\n');
+    rest = (lines.pop() ?? '').slice(-1000);
+    for (const line of lines) {
+      // After an empty line comes why it failed, which is no progress.
+      failing ||= line === '';
+      if (!failing) say(line.slice(0, 200));
+    }
+  };
+}

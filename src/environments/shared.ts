@@ -1,0 +1,107 @@
+/** What several ask for at one time, and is done once. */
+export interface Shared<T> {
+  /**
+   * What the work for a key comes to: that which goes on, or else new work. The signal ends the wait of the one who asks, and
+   * the work only where it has not begun and nobody else waits for it. Throws what the work does, and the signal's reason.
+   */
+  ask(key: string, work: Work<T>, asker: Asker): Promise<T>;
+  /** Ends all work, and resolves when it has ended. */
+  close(): Promise<void>;
+}
+
+export interface Asker {
+  signal: AbortSignal;
+  /** How far the work is: one line of text. */
+  onProgress(line: string): void;
+}
+
+export type Work<T> = (signal: AbortSignal, say: (line: string) => void) => Promise<T>;
+
+/** Waits for a place to work in; the answer gives it back. */
+export type Enter = (signal: AbortSignal) => Promise<() => void>;
+
+interface Going<T> {
+  result: Promise<T>;
+  askers: Set<Asker>;
+  lastLine: string | undefined;
+  /** Ends it while it has not begun. */
+  giveUp(): void;
+}
+
+const atOnce: Enter = () => Promise.resolve(() => undefined);
+
+export function createShared<T>(enter = atOnce): Shared<T> {
+  const closing = new AbortController();
+  const going = new Map<string, Going<T>>();
+
+  function begin(key: string, work: Work<T>): Going<T> {
+    const unwanted = new AbortController();
+    const signal = AbortSignal.any([closing.signal, unwanted.signal]);
+    let begun = false;
+    const say = (line: string) => {
+      here.lastLine = line;
+      for (const asker of here.askers) asker.onProgress(line);
+    };
+    const perform = async () => {
+      const leave = await enter(signal);
+      begun = true;
+      try {
+        return await work(closing.signal, say);
+      } finally {
+        leave();
+      }
+    };
+    const forget = () => {
+      if (going.get(key) === here) going.delete(key);
+    };
+    const here: Going<T> = {
+      result: perform().finally(() => {
+        forget();
+      }),
+      askers: new Set(),
+      lastLine: undefined,
+      giveUp() {
+        if (begun) return;
+        forget();
+        unwanted.abort();
+      },
+    };
+    // There may be nobody left to hear of a failure.
+    here.result.catch(() => undefined);
+    going.set(key, here);
+    return here;
+  }
+
+  return {
+    async ask(key, work, asker) {
+      asker.signal.throwIfAborted();
+      const here = going.get(key) ?? begin(key, work);
+      here.askers.add(asker);
+      if (here.lastLine !== undefined) asker.onProgress(here.lastLine);
+      try {
+        return await unless(asker.signal, here.result);
+      } finally {
+        here.askers.delete(asker);
+        if (here.askers.size === 0) here.giveUp();
+      }
+    },
+    async close() {
+      closing.abort(new Error('This server is shutting down.'));
+      await Promise.allSettled([...going.values()].map(({ result }) => result));
+    },
+  };
+}
+
+/** The result, or the signal's reason if that comes first. */
+async function unless<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    reject(signal.reason as Error);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([result, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
