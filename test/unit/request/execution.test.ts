@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { executionRequest } from '../../../src/request/execution.ts';
 
-const schema = executionRequest({
+const sizes = {
   maxCodeBytes: 10,
   maxStdinBytes: 4,
-  pools: [{ name: 'one' }, { name: 'two' }],
-});
+  inputFiles: 2,
+  inputBytes: 8,
+  fetchHosts: [],
+  packagesAllowed: [],
+  packagesDenied: ['denied'],
+};
+
+const schema = executionRequest({ ...sizes, pools: [{ name: 'one' }, { name: 'two' }] });
 
 function faultsOf(request: unknown): string[] {
   const parsed = schema.safeParse(request);
@@ -23,6 +29,8 @@ describe('executionRequest', () => {
       stdin: '',
       args: [],
       env: {},
+      files: [],
+      requirements: [],
       limits: {},
     });
   });
@@ -34,6 +42,8 @@ describe('executionRequest', () => {
       stdin: 'in\0\n',
       args: ['', '-x', 'ünï'],
       env: { _A1: 'value', lower: '' },
+      files: [{ path: 'a.txt', content: 'a' }],
+      requirements: ['polars>=1'],
       pool: 'two',
       timeout_seconds: 0.1,
       limits: { cpu: 0.05, memory_mb: 64 },
@@ -89,6 +99,16 @@ describe('executionRequest', () => {
       { code: '', env: { A: 'x'.repeat(131_072), B: 'y' } },
       ['env: the variables are longer than 131072 bytes together'],
     ],
+    [
+      'files of more than there is room for',
+      { code: '', files: [{ path: 'a', content: 'ä'.repeat(5) }] },
+      ['files: the files are 10 bytes long together; the limit is 8'],
+    ],
+    [
+      'a package that is not allowed',
+      { code: '', requirements: ['denied'] },
+      ['requirements.0: "denied": the package "denied" is not allowed on this server (packagesDenied)'],
+    ],
     ['no time', { code: '', timeout_seconds: 0 }, ['timeout_seconds: Too small: expected number to be >0']],
     [
       'endless time',
@@ -135,10 +155,7 @@ describe('executionRequest', () => {
   });
 
   it('takes no pool where there is none', () => {
-    const parsed = executionRequest({ maxCodeBytes: 10, maxStdinBytes: 4, pools: [] }).safeParse({
-      code: '',
-      pool: 'one',
-    });
+    const parsed = executionRequest({ ...sizes, pools: [] }).safeParse({ code: '', pool: 'one' });
     assert.equal(parsed.error?.issues[0]?.message, 'Unrecognized key: "pool"');
   });
 });

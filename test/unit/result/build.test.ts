@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildResult, type Ending } from '../../../src/result/build.ts';
-import { executionResult, type ExecutionResult } from '../../../src/result/execution-result.ts';
+import {
+  executionResult,
+  type Artifact,
+  type ExecutionResult,
+} from '../../../src/result/execution-result.ts';
 
 const exit = {
   cause: 'exited' as const,
@@ -17,9 +21,12 @@ const ending: Ending = {
   stderr: Buffer.alloc(0),
   end: exit,
   limits: { seconds: 30, memory_mb: 512 },
-  timings: { queued: 0.0000001, scheduled: 0.1234567, started: null, ran: 1, total: 2.5 },
+  timings: { environment: null, queued: 0.0000001, scheduled: 0.1234567, started: null, ran: 1, total: 2.5 },
   hints: [],
   missingFrames: 0,
+  value: null,
+  artifacts: [],
+  leftOut: { total: 0, files: [] },
 };
 
 const succeeded: ExecutionResult = {
@@ -35,9 +42,23 @@ const succeeded: ExecutionResult = {
   stderr_bytes: 0,
   truncated: false,
   message: 'The code ran to its end.',
+  value: null,
   artifacts: [],
+  left_out: { total: 0, files: [] },
   hints: [],
-  timings: { queued: 0, scheduled: 0.123457, started: null, ran: 1, total: 2.5 },
+  timings: { environment: null, queued: 0, scheduled: 0.123457, started: null, ran: 1, total: 2.5 },
+};
+
+const artifact: Artifact = {
+  id: null,
+  path: 'plots/a.png',
+  name: 'a.png',
+  kind: 'output',
+  mime_type: 'image/png',
+  size: 3,
+  sha256: null,
+  url: null,
+  error: 'The artifact store failed.',
 };
 
 const table: [what: string, ending: Partial<Ending>, result: Partial<ExecutionResult>][] = [
@@ -124,6 +145,21 @@ const table: [what: string, ending: Partial<Ending>, result: Partial<ExecutionRe
     'a NUL and a byte order mark',
     { stdout: Buffer.from('\ufeffa\0'), end: { ...exit, stdout_bytes: 5 } },
     { stdout: '\ufeffa\0', stdout_bytes: 5 },
+  ],
+  [
+    'what it left behind',
+    {
+      value: { text: '1', html: null },
+      artifacts: [artifact],
+      leftOut: { total: 1, files: [{ path: 'fifo', reason: 'type' }] },
+      timings: { ...ending.timings, environment: 1.0000004 },
+    },
+    {
+      value: { text: '1', html: null },
+      artifacts: [artifact],
+      left_out: { total: 1, files: [{ path: 'fifo', reason: 'type' }] },
+      timings: { ...succeeded.timings, environment: 1 },
+    },
   ],
   [
     'an end that counts less than there is',

@@ -16,9 +16,11 @@ const result: ExecutionResult = {
   stderr_bytes: 0,
   truncated: false,
   message: 'The code ran to its end.',
+  value: null,
   artifacts: [],
+  left_out: { total: 0, files: [] },
   hints: [],
-  timings: { queued: 0, scheduled: 0.1, started: 0.2, ran: 1.234, total: 2 },
+  timings: { environment: null, queued: 0, scheduled: 0.1, started: 0.2, ran: 1.234, total: 2 },
 };
 
 const table: [what: string, changes: Partial<ExecutionResult>, lines: string[]][] = [
