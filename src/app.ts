@@ -1,18 +1,31 @@
 import { createQueue } from './admission/queue.ts';
+import { openBlobs } from './artifacts/open.ts';
+import { createCollector, describeArtifact } from './artifacts/collect.ts';
+import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts';
+import { keepSwept } from './artifacts/sweep.ts';
 import type { Config } from './config.ts';
+import { createEnvironments, sandboxPrograms } from './environments/environments.ts';
+import { listPackages } from './environments/packages.ts';
+import { readInputs } from './inputs/inputs.ts';
 import { createLog, type Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { fileSources } from './request/files.ts';
+import { requirementList } from './request/requirements.ts';
+import { hintsFor, missingModule } from './result/hints.ts';
+import type { PackageList } from './result/packages.ts';
 import type { Backend } from './schedule/backend.ts';
+import type { Stages } from './schedule/run.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
-import { ServiceError } from './result/errors.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
-import { doorsApp, listen, probesApp } from './serve/http.ts';
-import { createMcpFactory } from './serve/mcp.ts';
 
 /** Everything that runs behind the doors. */
 export interface App {
   service: Service;
+  artifacts: ArtifactStore;
+  /** What programs can import. Throws ServiceError. */
+  listPackages(requirements: string[], options: PrepareOptions): Promise<PackageList>;
+  hasEnvironments: boolean;
   backend: Backend;
   /** Why this backend, and how to get the other. */
   why: string;
@@ -22,11 +35,20 @@ export interface App {
   close(): Promise<void>;
 }
 
+type PrepareOptions = Parameters<Stages['environments']['prepare']>[1];
+
+/** Where callers get an artifact by its id; null where they cannot. */
+export type Locate = (id: string) => string | null;
+
+const sweepSeconds = 300;
+const factsMs = 10_000;
+
 /** Builds the service. Throws ServiceError where it cannot work here. */
-export async function startApp(config: Config, signal: AbortSignal): Promise<App> {
+export async function startApp(config: Config, locate: Locate, signal: AbortSignal): Promise<App> {
   const log = createLog(config.logLevel);
   const queue = createQueue(config);
   const metrics = createMetrics(queue);
+  const blobs = openBlobs(config);
   const { backend, why } = await chooseBackend(
     config,
     {
@@ -53,26 +75,86 @@ export async function startApp(config: Config, signal: AbortSignal): Promise<App
     },
   });
   metrics.watchPools(sandboxes.states);
+  const artifacts = createArtifactStore(blobs, { maxAgeSeconds: config.artifactMaxAgeSeconds });
+  const closing = new AbortController();
+  const sweeping = keepSwept(
+    blobs,
+    { maxAgeSeconds: config.artifactMaxAgeSeconds, maxBytes: config.artifactStoreMb * 1_048_576 },
+    sweepSeconds,
+    {
+      removed: (removal) => {
+        metrics.artifactsRemoved(removal.reason, removal.artifacts);
+        log.info(removal, 'artifacts removed');
+      },
+      failed: (error) => {
+        log.warn({ why: String(error) }, 'the artifact store could not be swept');
+      },
+    },
+    closing.signal,
+  );
+  const environments = createEnvironments(backend, config, {
+    built: (key, outcome, seconds) => {
+      metrics.environmentBuilt(outcome, seconds);
+      log.info({ key, outcome, seconds }, 'environment');
+    },
+    evicted: (keys) => {
+      metrics.environmentsEvicted(keys.length);
+      log.info({ keys }, 'environments evicted');
+    },
+    unrecorded: (key, error) => {
+      log.warn({ key, why: String(error) }, 'an environment could not be recorded');
+    },
+  });
+  const hasEnvironments = backend.environments !== undefined;
+  const requirement = requirementList(config);
+  const stages: Stages = {
+    policy: config,
+    queue,
+    sandboxes,
+    environments,
+    inputs: (files, runSignal) => readInputs(fileSources(files), config, runSignal),
+    collect: (run) =>
+      createCollector(artifacts, {
+        ...run,
+        urlOf: locate,
+        onFailure: (id, error) => {
+          log.warn({ artifact: id, why: String(error) }, 'an artifact could not be kept');
+        },
+      }),
+    async hints({ files, requirements }, result, runSignal) {
+      const asked = AbortSignal.any([runSignal, AbortSignal.timeout(factsMs)]);
+      const facts =
+        missingModule(result.stderr) !== undefined &&
+        environments.facts({ signal: asked, onProgress: () => undefined }).catch(() => undefined);
+      return hintsFor({
+        result,
+        mounts: files.map(({ path, mountPath }) => path ?? mountPath ?? ''),
+        requirements,
+        packages: facts ? (await facts)?.packages : undefined,
+        mayRequire: (name) => hasEnvironments && requirement.safeParse([name]).success,
+      });
+    },
+  };
   const service = createService(
     {
-      policy: config,
-      queue,
-      sandboxes,
+      ...stages,
       backend,
-      inputs: () => [] as never,
-      environments: {
-        prepare: () =>
-          Promise.reject(new ServiceError('environments_unavailable', 'There are no environments here.')),
-        lost: () => Promise.resolve(),
+      async artifactsOf(executionId, caller, findSignal) {
+        const found = await artifacts.list(executionId, caller, findSignal);
+        return found.map((artifact) => describeArtifact(artifact, locate));
       },
-      collect: () => ({ add: () => Promise.resolve(), finish: () => Promise.resolve([]) }),
-      hints: () => Promise.resolve([]),
-      artifactsOf: () => Promise.resolve([]),
     },
     { metrics, log },
   );
+  const programs = sandboxPrograms(backend, config);
   return {
     service,
+    artifacts,
+    async listPackages(requirements, options) {
+      const packages = await listPackages(environments, programs, config.image, requirements, options);
+      return { python: (await environments.facts(options)).python, packages };
+    },
+    hasEnvironments,
     backend,
     why,
     metrics,
@@ -80,42 +162,9 @@ export async function startApp(config: Config, signal: AbortSignal): Promise<App
     async close() {
       sandboxes.drain();
       await service.drain(config.drainSeconds);
-      await sandboxes.close();
+      closing.abort();
+      await Promise.all([sweeping, environments.close(), sandboxes.close()]);
       await backend.close();
     },
   };
-}
-
-/** The app with its doors open. */
-export interface Server {
-  app: App;
-  /** Base of MCP (/mcp) and REST. */
-  url: string;
-  probesUrl: string;
-  close(): Promise<void>;
-}
-
-export async function startServer(config: Config, signal: AbortSignal): Promise<Server> {
-  const app = await startApp(config, signal);
-  const doors = doorsApp(app.service, createMcpFactory(app.service, config), config, app.log);
-  const opened: { close(): Promise<void> }[] = [];
-  try {
-    const probes = await listen(probesApp(app.service, app.metrics), config.probeHost, config.probePort);
-    opened.push(probes);
-    const front = await listen(doors.app, config.host, config.port);
-    opened.push(front);
-    return {
-      app,
-      url: front.url,
-      probesUrl: probes.url,
-      async close() {
-        await app.close();
-        await doors.close();
-        await Promise.all(opened.map((server) => server.close()));
-      },
-    };
-  } catch (error) {
-    await Promise.all([app.close(), ...opened.map((server) => server.close())]);
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { loadConfig } from '../config.ts';
-import { startServer } from '../app.ts';
+import { startServer } from '../server.ts';
 import { interrupted } from './signals.ts';
 
 /** Serves until SIGINT or SIGTERM, then drains. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { loadConfig } from '../config.ts';
 import { startApp } from '../app.ts';
 import { createMcpFactory } from '../serve/mcp.ts';
+import { artifactPath } from './artifact-path.ts';
 import { interrupted } from './signals.ts';
 
 /** Serves one client over stdin and stdout until it closes stdin, or a signal comes. */
@@ -10,7 +11,8 @@ export async function stdio(): Promise<number> {
   const config = loadConfig();
   const interrupt = interrupted();
   const app = await startApp(config, interrupt.signal);
-  const connection = serveStdio(createMcpFactory(app.service, config), {
+  const locate = (id: string) => artifactPath(config.artifactStore, id);
+  const connection = serveStdio(createMcpFactory(app.service, config, { ...app.offers, locate }), {
     onerror: (error) => {
       app.log.debug({ why: error.message }, 'mcp');
     },

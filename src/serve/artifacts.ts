@@ -96,7 +96,8 @@ function rangeOf(req: Request<{ id: string }>, size: number, etag: string) {
   return ranges[0];
 }
 
-function unavailable(error: unknown): never {
+/** Throws what callers may see of a failure of the store. */
+export function unavailable(error: unknown): never {
   if (!(error instanceof StoreError)) throw error;
   throw new ServiceError('artifacts_unavailable', `The artifact store failed: ${error.message}.`, {
     cause: error,

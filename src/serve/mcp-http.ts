@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../observe/log.ts';
 import type { Service } from '../schedule/service.ts';
-import { keyOf } from './mcp.ts';
+import { keyOf } from './tool-call.ts';
 
 interface Message {
   method?: unknown;

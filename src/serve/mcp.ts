@@ -1,14 +1,17 @@
-import { McpServer, type McpServerFactory, type ServerContext } from '@modelcontextprotocol/server';
-import { createHash } from 'node:crypto';
+import { McpServer, type McpServerFactory } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import { executionRequest, type ExecutionRequest, type RequestSettings } from '../request/execution.ts';
-import { describeError } from '../result/errors.ts';
-import { executionResult } from '../result/execution-result.ts';
-import type { Service } from '../schedule/service.ts';
-import { stops } from '../schedule/stop.ts';
 import { newExecutionId } from '../request/execution-id.ts';
-import { callerBy, type CallerOf } from './caller.ts';
-import { createProgress } from './progress.ts';
-import { renderResult } from './render.ts';
+import { requirementList } from '../request/requirements.ts';
+import { executionResult } from '../result/execution-result.ts';
+import { packageList } from '../result/packages.ts';
+import type { Service } from '../schedule/service.ts';
+import { callerBy } from './caller.ts';
+import { resultContent } from './content.ts';
+import type { Offers } from './offers.ts';
+import { renderPackages } from './render.ts';
+import { registerArtifacts } from './resources.ts';
+import { answerCall, type Call } from './tool-call.ts';
 import { version } from './version.ts';
 
 export interface DoorSettings extends RequestSettings {
@@ -19,19 +22,35 @@ export interface DoorSettings extends RequestSettings {
   maxMemoryMb: number;
 }
 
-/** The tools, anew for each request (HTTP) or connection (stdio): nothing is shared between callers. */
-export function createMcpFactory(service: Service, settings: DoorSettings): McpServerFactory {
-  const inputSchema = executionRequest(settings);
-  const description = describeTool(settings);
+const MiB = 1_048_576;
+
+/** Clients end a stdio connection over a message of more than 10 MiB. */
+const maxBytes = {
+  http: { message: Infinity, artifact: 32 * MiB },
+  stdio: { message: 9 * MiB, artifact: 7 * MiB },
+};
+
+/** Inlining what a run left behind must not hold its result up. */
+const readSeconds = 10;
+
+/** The tools and resources, anew for each request (HTTP) or connection (stdio): nothing is shared between callers. */
+export function createMcpFactory(
+  service: Pick<Service, 'execute'>,
+  settings: DoorSettings,
+  offers: Offers,
+): McpServerFactory {
+  const runInput = executionRequest(settings);
+  const listInput = z.strictObject({ requirements: requirementList(settings) });
   const callerOf = callerBy(settings.callerHeader);
-  return ({ requestInfo }) => {
+  return ({ requestInfo: http }) => {
+    const bounds = http ? maxBytes.http : maxBytes.stdio;
     const server = new McpServer({ name: 'vivarium', version });
     server.registerTool(
       'run_code',
       {
         title: 'Run code',
-        description,
-        inputSchema,
+        description: describeRunCode(settings, offers.hasEnvironments),
+        inputSchema: runInput,
         outputSchema: executionResult,
         annotations: {
           readOnlyHint: false,
@@ -40,72 +59,92 @@ export function createMcpFactory(service: Service, settings: DoorSettings): McpS
           openWorldHint: false,
         },
       },
-      (request, context) => callRunCode(service, request, context, requestInfo, callerOf),
+      (request, context) =>
+        answerCall(context, http, callerOf, (call) =>
+          runCode(service, offers, request, call, bounds.message),
+        ),
     );
+    server.registerTool(
+      'list_packages',
+      {
+        title: 'List packages',
+        description: describeListPackages(offers.hasEnvironments),
+        inputSchema: listInput,
+        outputSchema: packageList,
+        annotations: { readOnlyHint: true, openWorldHint: false },
+      },
+      ({ requirements }, context) =>
+        answerCall(context, http, callerOf, (call) => listPackages(offers, requirements, call)),
+    );
+    registerArtifacts(server, offers, {
+      caller: () => (http ? callerOf(http.headers) : ''),
+      signal: http?.signal,
+      maxBytes: bounds.artifact,
+    });
     return server;
   };
 }
 
-async function callRunCode(
-  service: Service,
+async function runCode(
+  service: Pick<Service, 'execute'>,
+  { readArtifact }: Offers,
   request: ExecutionRequest,
-  context: ServerContext,
-  http: Request | undefined,
-  callerOf: CallerOf,
+  { caller, requestKey, signal, progress }: Call,
+  messageBytes: number,
 ) {
-  const gone = new AbortController();
-  const leave = () => {
-    gone.abort(stops.clientGone());
+  const result = await service.execute(request, {
+    executionId: newExecutionId(),
+    caller,
+    ...(requestKey !== undefined && { requestKey }),
+    signal,
+    onEvent: progress.see,
+  });
+  const reading = AbortSignal.any([signal, AbortSignal.timeout(readSeconds * 1000)]);
+  const read = (id: string) =>
+    readArtifact(id, caller, reading).then(
+      (found) => found?.bytes(),
+      () => undefined,
+    );
+  const content = await resultContent(result, (id) => read(id).catch(() => undefined), messageBytes);
+  return { content, structuredContent: result, isError: false };
+}
+
+async function listPackages(offers: Offers, requirements: string[], { caller, signal, progress }: Call) {
+  const list = await offers.listPackages(requirements, {
+    caller,
+    signal,
+    onProgress: (message) => {
+      progress.see({ type: 'building', message });
+    },
+  });
+  return {
+    content: [{ type: 'text' as const, text: renderPackages(list) }],
+    structuredContent: list,
+    isError: false,
   };
-  http?.signal.addEventListener('abort', leave, { once: true });
-  if (http?.signal.aborted) leave();
-  const requestKey = keyOf(http?.headers.get('mcp-session-id'), context.mcpReq.id);
-  const progress = createProgress(context);
-  try {
-    const result = await service.execute(request, {
-      executionId: newExecutionId(),
-      caller: http ? callerOf(http.headers) : '',
-      ...(requestKey !== undefined && { requestKey }),
-      signal: AbortSignal.any([gone.signal, context.mcpReq.signal]),
-      onEvent: progress.see,
-    });
-    return {
-      content: [{ type: 'text' as const, text: renderResult(result) }],
-      structuredContent: result,
-      isError: false,
-    };
-  } catch (error) {
-    const { error: described } = describeError(error).body;
-    return {
-      content: [{ type: 'text' as const, text: `${described.code}: ${described.message} ${described.hint}` }],
-      isError: true,
-      _meta: { 'vivarium.dev/error': described },
-    };
-  } finally {
-    progress.end();
-    http?.signal.removeEventListener('abort', leave);
-  }
 }
 
-/**
- * Names a request of a client across replicas. Clients of the 2025 era cancel by a message of its own, which may reach
- * another replica: it carries the session's id and the request's. Undefined where the client has no session.
- */
-export function keyOf(session: string | null | undefined, requestId: string | number): string | undefined {
-  if (session === null || session === undefined) return undefined;
-  return createHash('sha256')
-    .update(JSON.stringify([session, requestId]))
-    .digest('hex')
-    .slice(0, 40);
-}
-
-function describeTool(settings: DoorSettings): string {
+function describeRunCode(settings: DoorSettings, hasEnvironments: boolean): string {
   return [
     'Runs a Python program in a fresh, isolated sandbox and returns its exact output and how it ended.',
     'Each call starts from nothing: no variables or files are kept between calls, and there is no network.',
-    'The working directory /workspace and /tmp can be written. Print what you want to see.',
+    'Print what you want to see; the value of the last expression comes back, too.',
+    'The program finds the request’s `files` below mounts/, read-only. What it writes to output/ comes back as artifacts, as do the figures that it shows or leaves open (matplotlib, plotly).',
+    'The working directory is /workspace; that and /tmp can be written.',
     `Limits: ${settings.defaultTimeoutSeconds} s unless timeout_seconds says otherwise (at most ${settings.maxTimeoutSeconds}),`,
     `${settings.defaultMemoryMb} MiB unless limits.memory_mb says otherwise (at most ${settings.maxMemoryMb}).`,
-    'numpy, pandas, matplotlib, scipy, scikit-learn, sympy, pillow, requests, openpyxl, beautifulsoup4 and pyyaml are installed.',
+    'numpy, pandas, matplotlib, scipy, scikit-learn and more are installed: list_packages says which.',
+    hasEnvironments
+      ? 'Name others in `requirements`: their environment is built once and kept.'
+      : 'Others cannot be had on this server: leave `requirements` out.',
+  ].join(' ');
+}
+
+function describeListPackages(hasEnvironments: boolean): string {
+  return [
+    'Lists the packages that programs can import, with their versions, and the version of Python.',
+    hasEnvironments
+      ? 'With `requirements` it lists what a run with these has, which builds their environment if need be: use it to check a set of requirements, or to prepare it.'
+      : 'Others cannot be had on this server: leave `requirements` out.',
   ].join(' ');
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { executionRequest, type RequestSettings } from '../request/execution.ts';
+import { requirementList } from '../request/requirements.ts';
 import { errorKinds } from '../result/errors.ts';
 import { executionResult } from '../result/execution-result.ts';
 import { executionView } from '../result/execution-view.ts';
+import { packageList } from '../result/packages.ts';
 import { version } from './version.ts';
 
 const errorBody = z.strictObject({
@@ -22,6 +24,7 @@ export function openApi(settings: RequestSettings) {
   });
   const errors = { default: { description: 'The service could not do it.', content: json(errorBody) } };
   const id = [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }];
+  const bytes = { '*/*': { schema: {} } };
   return {
     openapi: '3.1.0',
     info: { title: 'Vivarium', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
@@ -31,7 +34,7 @@ export function openApi(settings: RequestSettings) {
           operationId: 'run',
           summary: 'Run code and wait for its result',
           description:
-            'With `Accept: text/event-stream` the answer is a stream of events: starting, started, stdout, stderr, exit, then result or error.',
+            'With `Accept: text/event-stream` the answer is a stream of events: building (while the environment of the requirements is made, with a line of its progress as `message`), starting, started, stdout, stderr, exit, then result or error.',
           requestBody: { required: true, content: json(executionRequest(settings), 'input') },
           responses: {
             200: {
@@ -60,6 +63,40 @@ export function openApi(settings: RequestSettings) {
             },
             ...errors,
           },
+        },
+      },
+      '/v1/artifacts/{id}': {
+        get: {
+          operationId: 'artifact',
+          summary: 'A figure, or a file that a program wrote to output/',
+          description:
+            'For the caller of the run only. Takes one `Range`, `If-None-Match` and `If-Range`; the ETag is the SHA-256 of the bytes. HEAD answers the same without them.',
+          parameters: id,
+          responses: {
+            200: { description: 'All of it, of its own media type.', content: bytes },
+            206: { description: 'The range that was asked for.', content: bytes },
+            304: { description: 'The client has it already.' },
+            416: { description: 'It has no such range.' },
+            ...errors,
+          },
+        },
+      },
+      '/v1/packages': {
+        get: {
+          operationId: 'packages',
+          summary: 'What programs can import',
+          description:
+            'With requirements, what a run with these has: their environment is built where there is none, which takes its time.',
+          parameters: [
+            {
+              name: 'requirement',
+              in: 'query',
+              description: 'As in `requirements` of a run; any number of times.',
+              explode: true,
+              schema: z.toJSONSchema(requirementList(settings), { io: 'input', target: 'draft-2020-12' }),
+            },
+          ],
+          responses: { 200: { description: 'The packages.', content: json(packageList) }, ...errors },
         },
       },
     },

@@ -15,6 +15,7 @@ export function createProgress(context: ServerContext) {
 
   function send(message: string): void {
     if (token === undefined) return;
+    waiting = undefined; // what it says is older
     sent += 1;
     context.mcpReq
       .notify({ method: 'notifications/progress', params: { progressToken: token, progress: sent, message } })

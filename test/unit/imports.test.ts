@@ -66,7 +66,7 @@ const allowedFolders: Record<string, string[]> = {
   sandbox: ['output', 'request', 'result', 'schedule'],
   observe: ['result', 'schedule'],
   serve: ['artifacts', 'observe', 'output', 'request', 'result', 'schedule'],
-  command: ['output', 'request', 'result', 'sandbox', 'serve'],
+  command: ['artifacts', 'output', 'request', 'result', 'sandbox', 'serve'],
   '': [
     'admission',
     'artifacts',

@@ -1,0 +1,25 @@
+const images = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/svg+xml']);
+
+/** Whether MCP clients show it as an image. */
+export function isImage(mimeType: string): boolean {
+  return images.has(mimeType);
+}
+
+const textTypes =
+  /^(text\/.*|application\/(json|ld\+json|x-ndjson|jsonl?|xml|yaml|toml|sql|javascript|.*\+(json|xml)))$/;
+
+/** Whether a file of this type is text, if its bytes are. */
+export function isText(mimeType: string): boolean {
+  return textTypes.test(mimeType);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Undefined for what is not UTF-8. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

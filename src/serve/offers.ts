@@ -1,0 +1,30 @@
+import type { PackageList } from '../result/packages.ts';
+
+/** A caller's artifact. Undefined where there is none of this id, and where it is another caller's. */
+export type ReadArtifact = (
+  id: string,
+  caller: string,
+  signal: AbortSignal,
+) => Promise<FoundArtifact | undefined>;
+
+export interface FoundArtifact {
+  artifact: { name: string; mime_type: string; size: number };
+  /** All of it. Rejects where it cannot be read. */
+  bytes(): Promise<Buffer>;
+}
+
+/** What programs can import: with requirements, in their environment, which is built where there is none. Throws ServiceError. */
+export type ListPackages = (
+  requirements: string[],
+  options: { caller: string; signal: AbortSignal; onProgress: (line: string) => void },
+) => Promise<PackageList>;
+
+/** What MCP serves beside runs. */
+export interface Offers {
+  readArtifact: ReadArtifact;
+  /** Where else callers get an artifact: a URL, or a path on their machine. Null where they cannot. */
+  locate(id: string): string | null;
+  listPackages: ListPackages;
+  /** Whether requests may require packages. */
+  hasEnvironments: boolean;
+}

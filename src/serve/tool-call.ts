@@ -1,0 +1,62 @@
+import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
+import { createHash } from 'node:crypto';
+import { describeError } from '../result/errors.ts';
+import { stops } from '../schedule/stop.ts';
+import type { CallerOf } from './caller.ts';
+import { createProgress } from './progress.ts';
+
+/** One call of a tool. */
+export interface Call {
+  caller: string;
+  /** Names it across replicas; undefined where the client has no session. */
+  requestKey: string | undefined;
+  /** Aborts when it is cancelled or its client is gone. */
+  signal: AbortSignal;
+  progress: ReturnType<typeof createProgress>;
+}
+
+/** Answers a call. Errors are results with `isError`, because a model can read those. */
+export async function answerCall(
+  context: ServerContext,
+  http: Request | undefined,
+  callerOf: CallerOf,
+  work: (call: Call) => Promise<CallToolResult>,
+): Promise<CallToolResult> {
+  const gone = new AbortController();
+  const leave = () => {
+    gone.abort(stops.clientGone());
+  };
+  http?.signal.addEventListener('abort', leave, { once: true });
+  if (http?.signal.aborted) leave();
+  const progress = createProgress(context);
+  try {
+    return await work({
+      caller: http ? callerOf(http.headers) : '',
+      requestKey: keyOf(http?.headers.get('mcp-session-id'), context.mcpReq.id),
+      signal: AbortSignal.any([gone.signal, context.mcpReq.signal]),
+      progress,
+    });
+  } catch (error) {
+    const { error: described } = describeError(error).body;
+    return {
+      content: [{ type: 'text', text: `${described.code}: ${described.message} ${described.hint}` }],
+      isError: true,
+      _meta: { 'vivarium.dev/error': described },
+    };
+  } finally {
+    progress.end();
+    http?.signal.removeEventListener('abort', leave);
+  }
+}
+
+/**
+ * Names a request of a client across replicas. Clients of the 2025 era cancel by a message of its own, which may reach
+ * another replica: it carries the session's id and the request's. Undefined where the client has no session.
+ */
+export function keyOf(session: string | null | undefined, requestId: string | number): string | undefined {
+  if (session === null || session === undefined) return undefined;
+  return createHash('sha256')
+    .update(JSON.stringify([session, requestId]))
+    .digest('hex')
+    .slice(0, 40);
+}
