@@ -10,22 +10,22 @@ import { readInputs } from './inputs/inputs.ts';
 import { createLog, type Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { fileSources } from './request/files.ts';
-import { requirementList } from './request/requirements.ts';
+import { normalise, requirementList } from './request/requirements.ts';
 import { hintsFor, missingModule } from './result/hints.ts';
-import type { PackageList } from './result/packages.ts';
 import type { Backend } from './schedule/backend.ts';
 import type { Stages } from './schedule/run.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
+import type { Offers } from './serve/offers.ts';
+import { artifactReader } from './serve/read-artifact.ts';
 
 /** Everything that runs behind the doors. */
 export interface App {
   service: Service;
   artifacts: ArtifactStore;
-  /** What programs can import. Throws ServiceError. */
-  listPackages(requirements: string[], options: PrepareOptions): Promise<PackageList>;
-  hasEnvironments: boolean;
+  /** What MCP serves beside runs; where else an artifact can be had, its door knows. */
+  offers: Omit<Offers, 'locate'>;
   backend: Backend;
   /** Why this backend, and how to get the other. */
   why: string;
@@ -34,8 +34,6 @@ export interface App {
   /** Finishes or cancels what goes on, and leaves nothing behind. */
   close(): Promise<void>;
 }
-
-type PrepareOptions = Parameters<Stages['environments']['prepare']>[1];
 
 /** Where callers get an artifact by its id; null where they cannot. */
 export type Locate = (id: string) => string | null;
@@ -150,11 +148,15 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   return {
     service,
     artifacts,
-    async listPackages(requirements, options) {
-      const packages = await listPackages(environments, programs, config.image, requirements, options);
-      return { python: (await environments.facts(options)).python, packages };
+    offers: {
+      hasEnvironments,
+      readArtifact: artifactReader(artifacts),
+      async listPackages(requirements, options) {
+        const asked = normalise(requirements);
+        const packages = await listPackages(environments, programs, config.image, asked, options);
+        return { python: (await environments.facts(options)).python, packages };
+      },
     },
-    hasEnvironments,
     backend,
     why,
     metrics,

@@ -22,7 +22,7 @@ export async function runFile(path: string, args: string[]): Promise<number> {
     throw new ServiceError('invalid_request', parsed.error.issues.map((issue) => issue.message).join('; '));
   }
   const interrupt = interrupted();
-  const app = await startApp(config, interrupt.signal);
+  const app = await startApp(config, () => null, interrupt.signal);
   try {
     const result = await app.service.execute(parsed.data, {
       executionId: newExecutionId(),

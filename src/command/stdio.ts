@@ -10,8 +10,9 @@ import { interrupted } from './signals.ts';
 export async function stdio(): Promise<number> {
   const config = loadConfig();
   const interrupt = interrupted();
-  const app = await startApp(config, interrupt.signal);
   const locate = (id: string) => artifactPath(config.artifactStore, id);
+  // There is no port, and so no URL; over the connection artifacts can be read.
+  const app = await startApp(config, () => null, interrupt.signal);
   const connection = serveStdio(createMcpFactory(app.service, config, { ...app.offers, locate }), {
     onerror: (error) => {
       app.log.debug({ why: error.message }, 'mcp');

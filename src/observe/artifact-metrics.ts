@@ -18,7 +18,7 @@ export function createArtifactMetrics(register: Registry) {
   });
   const removed = new Counter({
     name: 'vivarium_artifacts_removed_total',
-    help: 'Artifacts that were removed, by why: age, size (the store was full).',
+    help: 'Artifacts that were removed, by why: age, size (the store was full), unfinished (their upload never ended).',
     labelNames: ['reason'] as const,
     registers,
   });
@@ -31,7 +31,7 @@ export function createArtifactMetrics(register: Registry) {
       artifacts.inc({ outcome: 'left_out' }, left_out.total);
       bytes.inc(kept.reduce((sum, { size }) => sum + size, 0));
     },
-    removed(reason: 'age' | 'size', count: number): void {
+    removed(reason: 'age' | 'size' | 'unfinished', count: number): void {
       removed.inc({ reason }, count);
     },
   };

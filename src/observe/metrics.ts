@@ -3,6 +3,7 @@ import { backendNames, type BackendName } from '../schedule/backend.ts';
 import { statuses, type ExecutionResult } from '../result/execution-result.ts';
 import type { ErrorCode } from '../result/errors.ts';
 import { createArtifactMetrics } from './artifact-metrics.ts';
+import { createEnvironmentMetrics } from './environment-metrics.ts';
 import { createPoolMetrics } from './pool-metrics.ts';
 
 const phaseBuckets = [
@@ -101,6 +102,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     },
     ...pools,
     artifactsRemoved: artifacts.removed,
+    ...createEnvironmentMetrics(register),
     contentType: register.contentType,
     text: () => register.metrics(),
   };

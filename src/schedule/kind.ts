@@ -38,6 +38,11 @@ export function policyFor<P extends Policy>(asked: Asked, policy: P, pools: read
   return named ? { ...policy, defaultCpu: named.cpu, defaultMemoryMb: named.memoryMb } : policy;
 }
 
+/** The image of a request's sandbox. */
+export function imageFor(asked: Asked, settings: KindSettings): string {
+  return (settings.pools.find(({ name }) => name === asked.pool) ?? settings).image;
+}
+
 /** The kind of sandbox that a run needs. */
 export function kindOf(asked: Asked, limits: Limits, settings: KindSettings): Kind {
   const { image, runtimeClass } = settings.pools.find(({ name }) => name === asked.pool) ?? settings;

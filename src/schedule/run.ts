@@ -3,6 +3,7 @@ import type { Queue } from '../admission/queue.ts';
 import { createCapture, type Capture } from '../output/capture.ts';
 import type { ExitFrame, Frame } from '../output/frame.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
+import { normalise } from '../request/requirements.ts';
 import { buildResult, type Exit, type Loss } from '../result/build.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
@@ -56,8 +57,8 @@ export interface Stages {
   environments: {
     /** The environment of these requirements; builds it where there is none. Throws ServiceError, or the signal's reason. */
     prepare(
-      requirements: string[],
-      options: { signal: AbortSignal; onProgress: (line: string) => void },
+      requirements: readonly string[],
+      options: { signal: AbortSignal; onProgress: (line: string) => void; image: string },
     ): Promise<Environment>;
     /** It is on record and not there. */
     lost(key: string): Promise<void>;
@@ -101,14 +102,14 @@ export async function run(
 }
 
 async function prepare(
-  { environments }: Stages,
-  { requirements }: ExecutionRequest,
+  { environments, sandboxes }: Stages,
+  request: ExecutionRequest,
   { signal, onEvent }: RunOptions,
   clock: Clock,
 ): Promise<Environment> {
   const onProgress = (message: string) => onEvent?.({ type: 'building', message });
   const environment = await environments
-    .prepare(requirements, { signal, onProgress })
+    .prepare(normalise(request.requirements), { signal, onProgress, image: sandboxes.imageFor(request) })
     .catch(asCancelled(signal));
   clock.mark('environment');
   return environment;

@@ -1,7 +1,7 @@
 import type { Policy } from '../admission/policy.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
 import type { Backend, Claim, Limits, Sandbox } from './backend.ts';
-import { choosePool, kindOf, policyFor, type KindSettings } from './kind.ts';
+import { choosePool, imageFor, kindOf, policyFor, type KindSettings } from './kind.ts';
 import { createPool, type PoolEvents, type PoolLimits, type PoolState } from './pool.ts';
 
 export interface Need {
@@ -16,6 +16,8 @@ export interface Need {
 export interface Sandboxes {
   /** The policy for a request: the pool that it names sets the defaults. */
   policyFor<P extends Policy>(request: ExecutionRequest, policy: P): P;
+  /** The image that a request runs in. */
+  imageFor(request: ExecutionRequest): string;
   /** A started sandbox. Throws ServiceError, or the signal's reason. */
   take(request: ExecutionRequest, need: Need, signal: AbortSignal): Promise<Sandbox>;
   states(): PoolState[];
@@ -34,6 +36,7 @@ export function createSandboxes(
   const pools = settings.pools.map((pool) => createPool(backend, pool, settings, refills, events));
   return {
     policyFor: (request, policy) => policyFor(request, policy, settings.pools),
+    imageFor: (request) => imageFor(request, settings),
     take(request, { limits, claim, bare }, signal) {
       const kind = kindOf(request, limits, settings);
       const fitting = choosePool(request, kind, settings.pools);

@@ -8,9 +8,13 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { RequestSettings } from '../request/execution.ts';
 import type { Service } from '../schedule/service.ts';
 import { ServiceError } from '../result/errors.ts';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { artifactRoutes } from './artifacts.ts';
 import { callerBy } from './caller.ts';
 import { errorHandler, sendError } from './errors.ts';
 import { mcpOverHttp } from './mcp-http.ts';
+import type { Offers } from './offers.ts';
+import { packageRoutes } from './packages.ts';
 import { restRoutes } from './rest.ts';
 
 export interface HttpSettings extends RequestSettings {
@@ -23,8 +27,17 @@ const escapedBytes = 6;
 const escapedFileBytes = 2;
 const otherBytes = 1_048_576;
 
+/** What the doors open to. */
+export interface Behind {
+  service: Service;
+  artifacts: Pick<ArtifactStore, 'get'>;
+  offers: Pick<Offers, 'listPackages'>;
+}
+
 /** MCP and REST on one port. */
-export function doorsApp(service: Service, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
+export function doorsApp(behind: Behind, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
+  const { service, artifacts, offers } = behind;
+  const callerOf = callerBy(settings.callerHeader);
   const app = express().disable('x-powered-by').disable('etag');
   if (!settings.allowedHosts.includes('*')) {
     // Against DNS rebinding: a web page must not reach a server on its reader's machine.
@@ -40,7 +53,15 @@ export function doorsApp(service: Service, factory: McpServerFactory, settings: 
   );
   const mcp = mcpOverHttp(factory, service, log);
   app.all('/mcp', mcp.route);
-  app.use(restRoutes(service, settings, callerBy(settings.callerHeader)));
+  app.use(restRoutes(service, settings, callerOf));
+  app.use(packageRoutes(offers.listPackages, settings, callerOf));
+  app.use(
+    artifactRoutes(artifacts, callerOf, {
+      broken: (id, error) => {
+        log.warn({ artifact: id, why: String(error) }, 'an artifact could not be read to its end');
+      },
+    }),
+  );
   app.use((req, res) => {
     sendError(res, new ServiceError('not_found', `There is nothing at ${req.method} ${req.path}.`));
   });

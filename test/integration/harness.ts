@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startServer, type Server } from '../../src/app.ts';
+import { startServer, type Server } from '../../src/server.ts';
 import { complete, type Config } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
