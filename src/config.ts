@@ -28,6 +28,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return config;
 }
 
+/** What programs go by that is no setting of this one. */
+export function surroundings(environment: NodeJS.ProcessEnv = process.env) {
+  return {
+    searchPath: (environment.PATH ?? '').split(':').filter((folder) => folder.startsWith('/')),
+    /** File with the certificates to trust instead of the system's, empty for those. */
+    certificates: environment.SSL_CERT_FILE ?? '',
+  };
+}
+
 /** Fills in what pools leave out. */
 export function complete(parsed: z.infer<typeof settings>): Config {
   const { image, runtimeClass, defaultCpu: cpu, defaultMemoryMb: memoryMb } = parsed;

@@ -234,6 +234,9 @@ export function sandboxPrograms(backend: Pick<Backend, 'open'>, settings: Enviro
 }
 
 function unavailable(backend: Backend['name']): ServiceError {
-  const how = backend === 'kubernetes' ? 'environmentsClaim names no volume for them' : 'there is no folder';
+  const how =
+    backend === 'kubernetes'
+      ? 'environmentsClaim names no volume for them'
+      : 'their folder (environmentsFolder) cannot be made';
   return new ServiceError('environments_unavailable', `This server has no environments: ${how}.`);
 }

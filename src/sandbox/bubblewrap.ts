@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,8 +63,32 @@ const systemFiles = [
   '/etc/fonts',
 ];
 
+/** What programs read that reach a network. */
+const networkFiles = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl', '/etc/pki'];
+
+/** What the sandbox of a build has, and no other. */
+export interface BuilderFiles {
+  uv: string;
+  /** Folder with the credentials of the package index, empty for none. */
+  index: string;
+  /** The certificates to trust instead of the system's, empty for those. */
+  certificates: string;
+}
+
+export interface SandboxFolders {
+  agent: string;
+  /** Folder of the environments; undefined where there is none. */
+  environments: string | undefined;
+  /** Given for a build, which may write the environments and has a network. */
+  builder: BuilderFiles | undefined;
+}
+
 /** Arguments of bwrap for one sandbox: no network, nothing to write but memory, nobody's processes, no privileges. */
-export function bubblewrapArguments(agentFolder: string, workspaceMb: number, threads: number): string[] {
+export function bubblewrapArguments(
+  { agent, environments, builder }: SandboxFolders,
+  workspaceMb: number,
+  threads: number,
+): string[] {
   const size = String(workspaceMb * 1_048_576);
   const env: Record<string, string> = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -67,17 +100,36 @@ export function bubblewrapArguments(agentFolder: string, workspaceMb: number, th
     OPENBLAS_NUM_THREADS: String(threads),
   };
   return [
-    ...['--unshare-all', '--as-pid-1', '--die-with-parent', '--new-session', '--clearenv'],
+    ...[
+      '--unshare-all',
+      ...(builder ? ['--share-net'] : []),
+      '--as-pid-1',
+      '--die-with-parent',
+      '--new-session',
+      '--clearenv',
+    ],
     ...['--cap-drop', 'ALL', '--uid', String(nobody), '--gid', String(nobody), '--hostname', 'sandbox'],
     ...['--ro-bind', '/usr', '/usr'],
     ...rootFolders.flatMap(rootFolder),
     ...systemFiles.filter(existsSync).flatMap((path) => ['--ro-bind', path, path]),
-    ...['--ro-bind', agentFolder, '/opt/vivarium/agent'],
+    ...['--ro-bind', agent, '/opt/vivarium/agent'],
+    ...(environments === undefined ? [] : [builder ? '--bind' : '--ro-bind', environments, '/environments']),
+    ...(builder ? builderArguments(builder) : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--size', size, '--tmpfs', '/tmp', '--size', size, '--tmpfs', '/workspace'],
     ...['--remount-ro', '/', '--chdir', '/workspace'],
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--', '/usr/bin/python3', '-I', '-S', '/opt/vivarium/agent'],
+  ];
+}
+
+function builderArguments({ uv, index, certificates }: BuilderFiles): string[] {
+  const bundle = '/etc/vivarium-certificates.pem';
+  return [
+    ...networkFiles.filter(existsSync).flatMap((path) => ['--ro-bind', realpathSync(path), path]),
+    ...['--ro-bind', uv, '/opt/vivarium/uv'],
+    ...(index === '' ? [] : ['--ro-bind', index, '/index']),
+    ...(certificates === '' ? [] : ['--ro-bind', certificates, bundle, '--setenv', 'SSL_CERT_FILE', bundle]),
   ];
 }
 

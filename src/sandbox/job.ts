@@ -1,4 +1,4 @@
-import type { V1Job, V1OwnerReference, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Job, V1OwnerReference, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
 import { createHash } from 'node:crypto';
 import type { Claim, SandboxSpec } from '../schedule/backend.ts';
@@ -28,6 +28,7 @@ export function makeJob(config: Config, request: JobRequest): V1Job {
     [label.name]: sandboxName,
     [label.managedBy]: managedBy,
     [label.replica]: config.replicaName,
+    [label.role]: request.build ? 'builder' : 'sandbox',
     ...(pool !== undefined && { [label.pool]: pool }),
     ...(claim && claimLabels(claim)),
   };
@@ -89,14 +90,16 @@ function storageMb({ artifactBytes }: Config): number {
   return logMb + Math.ceil((artifactBytes * 1.4) / 1_048_576);
 }
 
-function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number): V1PodSpec {
-  const user = config.userNamespaces ? imageUser : ownUser(id);
+function makePodSpec(config: Config, { id, kind, build }: JobRequest, deadline: number): V1PodSpec {
+  // Whoever reads what a builder has written, no sandbox may change it: where users differ, its is nobody else's.
+  const user = config.userNamespaces || build ? imageUser : ownUser(id);
   const memory = `${kind.memory_mb}Mi`;
   const limits = { cpu: String(kind.cpu), memory, 'ephemeral-storage': `${storageMb(config)}Mi` };
   const cpu = `${Math.ceil(kind.cpu * config.cpuReserved * 1000)}m`;
   const requests = { cpu, memory, 'ephemeral-storage': `${logMb}Mi` };
   // Libraries size their thread pools by the node's processors, not by the container's share of them.
   const threads = String(Math.max(1, Math.ceil(kind.cpu)));
+  const packages = packageVolumes(config, build);
   return {
     activeDeadlineSeconds: deadline,
     restartPolicy: 'Never',
@@ -105,8 +108,9 @@ function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number)
     enableServiceLinks: false,
     hostUsers: !config.userNamespaces,
     // No resolver: there is no network to resolve for, and names must not leave through the cluster's DNS.
-    dnsPolicy: 'None',
-    dnsConfig: { nameservers: ['127.0.0.1'] },
+    ...(build
+      ? { dnsPolicy: 'ClusterFirst' }
+      : { dnsPolicy: 'None', dnsConfig: { nameservers: ['127.0.0.1'] } }),
     ...(kind.runtimeClass && { runtimeClassName: kind.runtimeClass }),
     ...(config.imagePullSecrets.length > 0 && {
       imagePullSecrets: config.imagePullSecrets.map((name) => ({ name })),
@@ -118,6 +122,8 @@ function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number)
       runAsUser: user,
       runAsGroup: user,
       fsGroup: user,
+      // Or the kubelet goes through the whole volume of environments before each build.
+      ...(build && { fsGroupChangePolicy: 'OnRootMismatch' }),
       seccompProfile: { type: 'RuntimeDefault' },
     },
     containers: [
@@ -143,10 +149,34 @@ function makePodSpec(config: Config, { id, kind }: JobRequest, deadline: number)
         volumeMounts: [
           { name: 'scratch', mountPath: '/workspace', subPath: 'workspace' },
           { name: 'scratch', mountPath: '/tmp', subPath: 'tmp' },
+          ...packages.map(({ mount }) => mount),
         ],
       },
     ],
     // One volume for both: each one adds to a cold start.
-    volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: `${config.workspaceMb}Mi` } }],
+    volumes: [
+      { name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: `${config.workspaceMb}Mi` } },
+      ...packages.map(({ volume }) => volume),
+    ],
   };
+}
+
+/** The volume of environments, and what only builds have besides: the credentials of the package index. */
+function packageVolumes(
+  { environmentsClaim: claimName, packageIndexCredentials: secretName }: Config,
+  build: boolean,
+): { volume: V1Volume; mount: V1VolumeMount }[] {
+  if (claimName === '') return [];
+  const readOnly = !build;
+  const environments = {
+    // Read-only as a volume too: else the kubelet sees to its ownership before each run.
+    volume: { name: 'environments', persistentVolumeClaim: { claimName, readOnly } },
+    mount: { name: 'environments', mountPath: '/environments', readOnly },
+  };
+  if (!build || secretName === '') return [environments];
+  const index = {
+    volume: { name: 'index', secret: { secretName } },
+    mount: { name: 'index', mountPath: '/index', readOnly: true },
+  };
+  return [environments, index];
 }

@@ -4,12 +4,19 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError, type ErrorCode } from '../result/errors.ts';
-import { type Backend, type Sandbox, SandboxLost, type SandboxSpec } from '../schedule/backend.ts';
+import {
+  AlreadyThere,
+  type Backend,
+  type Sandbox,
+  SandboxLost,
+  type SandboxSpec,
+} from '../schedule/backend.ts';
 import { missingPermissions } from './access.ts';
 import { permissionsFor } from './permissions.ts';
 import { attach, type Attachment } from './attach.ts';
 import { shortRunMs } from './claim-record.ts';
 import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
+import { configMapRecords } from './environment-records.ts';
 import { makeJob } from './job.ts';
 import { startHeartbeat } from './lease.ts';
 import { jobName, label, ours, podPath, runSelector } from './names.ts';
@@ -54,14 +61,27 @@ export async function createKubernetesBackend(
   const observer = createObserver(client, namespace, replicaName);
   const reaping = reap(client, namespace, replicaName, live, events.reaped, closing.signal);
 
-  async function createJob(id: string, spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
+  function createJob(id: string, spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
     const body = makeJob(config, { ...spec, id, owner: heartbeat.owner() });
-    try {
-      await client.json<V1Job>(jobsPath, { method: 'POST', body, signal: jobSignal });
-    } catch (error) {
-      // The name is random, so it is this very Job, made by a call whose answer was lost.
-      if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
-    }
+    const name = jobName(id);
+    let isAnswered = true;
+    const create = async () => {
+      try {
+        const made = await client.json<V1Job>(jobsPath, { method: 'POST', body, signal: jobSignal });
+        if (spec.build) observer.expect(name, made.metadata?.uid ?? '');
+      } catch (error) {
+        if (error instanceof UnreachableError) isAnswered = false;
+        if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
+        // A random name is that of this very Job, made by a call whose answer was lost.
+        if (!spec.build) return;
+        const there = await client.json<V1Job>(`${jobsPath}/${name}`, { signal: jobSignal });
+        if (isAnswered || there.metadata?.labels?.[label.replica] !== replicaName) {
+          throw new AlreadyThere(`The build ${name} goes on, or has just ended.`);
+        }
+        observer.expect(name, there.metadata.uid ?? '');
+      }
+    };
+    return withRetry(create, config.startTimeoutSeconds, jobSignal);
   }
 
   async function remove(name: string): Promise<void> {
@@ -79,12 +99,10 @@ export async function createKubernetesBackend(
     const startSignal = AbortSignal.any([callerSignal, tooLate]);
     live.add(name);
     try {
-      await withRetry(() => createJob(id, spec, startSignal), config.startTimeoutSeconds, startSignal).catch(
-        (error: unknown) => {
-          // A connection may be waited for without an error of its own: it was never answered.
-          throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
-        },
-      );
+      await createJob(id, spec, startSignal).catch((error: unknown) => {
+        // A connection may be waited for without an error of its own: it was never answered.
+        throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
+      });
       const started = await waitForStart(observer, config, name, startSignal);
       const attachment = await attachOrExplain(started.podPath, name, startSignal);
       return podSandbox({
@@ -93,7 +111,8 @@ export async function createKubernetesBackend(
         createdAt: began,
         placedAt: started.placedAt,
         isRecorded: spec.claim !== undefined,
-        config,
+        // What a builder writes goes to the volume.
+        config: spec.build ? { ...config, workspaceMb: config.environmentMb } : config,
         client,
         observer,
         attachment,
@@ -104,6 +123,10 @@ export async function createKubernetesBackend(
         forget: () => live.delete(name),
       });
     } catch (error) {
+      if (error instanceof AlreadyThere) {
+        live.delete(name);
+        throw error;
+      }
       const words = error instanceof SandboxLost ? await lastWords(name) : '';
       await remove(name);
       callerSignal.throwIfAborted();
@@ -147,7 +170,7 @@ export async function createKubernetesBackend(
   return {
     name: 'kubernetes',
     open,
-    environments: undefined,
+    environments: config.environmentsClaim === '' ? undefined : configMapRecords(client, namespace),
     find: (executionId, caller, findSignal) => findTrace(client, config, { executionId, caller }, findSignal),
     async cancel(by, cancelSignal) {
       const selector = 'executionId' in by ? runSelector(by) : `${label.request}=${by.requestKey}`;

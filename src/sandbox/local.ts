@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import type { Config } from '../config.ts';
+import { type Config, surroundings } from '../config.ts';
 import { type Frame, isLast } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import { bubblewrapArguments, installAgent, missingPrograms, nobody } from './bubblewrap.ts';
 import {
   agentLimits,
+  type AgentSettings,
   createGuard,
   fileLine,
   helloLine,
@@ -22,6 +23,8 @@ import {
   readReady,
   requestLine,
 } from './conversation.ts';
+import { folderRecords } from './environment-records-local.ts';
+import { environmentsFolder, localBuilder } from './local-builder.ts';
 
 /** Ended runs that can still be asked for. */
 const keptTraces = 32;
@@ -38,6 +41,9 @@ export function createLocalBackend(config: Config): Backend {
   }
   const isRoot = process.getuid?.() === 0;
   const agent = installAgent(isRoot);
+  const { searchPath, certificates } = surroundings();
+  const builder = localBuilder({ searchPath, certificates, index: config.packageIndexCredentials }, isRoot);
+  const environments = environmentsFolder(config.environmentsFolder, isRoot);
   const live = new Map<string, { claim: Claim; end: (lost: SandboxLost) => void }>();
   const traces = new Map<string, Trace & { caller: string }>();
 
@@ -51,7 +57,12 @@ export function createLocalBackend(config: Config): Backend {
   async function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
     signal.throwIfAborted();
     const threads = Math.max(1, Math.ceil(spec.kind.cpu));
-    const child = spawn('/usr/bin/bwrap', bubblewrapArguments(agent.folder, config.workspaceMb, threads), {
+    const folders = {
+      agent: agent.folder,
+      environments,
+      builder: spec.build ? builder.files() : undefined,
+    };
+    const child = spawn('/usr/bin/bwrap', bubblewrapArguments(folders, config.workspaceMb, threads), {
       ...(isRoot && { uid: nobody, gid: nobody }),
     });
     const gone = new AbortController();
@@ -86,7 +97,9 @@ export function createLocalBackend(config: Config): Backend {
             ended.abort(lost);
           },
         });
-        return runIn(child, claim, config, program, trace, AbortSignal.any([runSignal, ended.signal]));
+        // What a builder writes goes to the folder of environments.
+        const settings = spec.build ? { ...config, workspaceMb: config.environmentMb } : config;
+        return runIn(child, claim, settings, program, trace, AbortSignal.any([runSignal, ended.signal]));
       },
       async dispose() {
         child.kill('SIGKILL');
@@ -101,7 +114,7 @@ export function createLocalBackend(config: Config): Backend {
   return {
     name: 'local',
     open,
-    environments: undefined,
+    environments: environments === undefined ? undefined : folderRecords(environments),
     find(executionId, caller) {
       const found = traces.get(executionId);
       return Promise.resolve(found && isTheirs(found.caller, caller) ? found : undefined);
@@ -118,6 +131,7 @@ export function createLocalBackend(config: Config): Backend {
     ready: () => ({ ok: true }),
     close() {
       agent.remove();
+      builder.remove();
       return Promise.resolve();
     },
   };
@@ -130,7 +144,7 @@ function isTheirs(owner: string, caller: string): boolean {
 async function* runIn(
   child: ChildProcessWithoutNullStreams,
   { executionId, limits }: Claim,
-  config: Config,
+  settings: AgentSettings,
   program: Program,
   trace: Trace,
   callerSignal: AbortSignal,
@@ -139,11 +153,11 @@ async function* runIn(
   for await (const chunk of program.files) await write(child, fileLine(chunk));
   const guard = createGuard(limits);
   const signal = AbortSignal.any([callerSignal, guard.overdue]);
-  let ended = false;
+  let last: Frame | undefined;
   let kind: string | undefined;
   try {
     signal.throwIfAborted();
-    const agents = agentLimits(limits, config, limits.memory_mb * 1_048_576);
+    const agents = agentLimits(limits, settings, limits.memory_mb * 1_048_576);
     child.stdin.write(requestLine(executionId, program, agents));
     const sources = [{ bytes: stdout(child, signal), fromStart: true }];
     yield* readFrames(
@@ -153,11 +167,12 @@ async function* runIn(
         if (frame.type === 'file') kind = frame.kind;
         // The files themselves are no part of the record.
         if (frame.type !== 'data' || kind === 'text' || kind === 'html') trace.frames.push(frame);
-        ended = isLast(frame);
+        last = frame;
       },
     );
     signal.throwIfAborted();
-    if (!ended) throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
+    if (!last || !isLast(last))
+      throw new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim());
   } catch (error) {
     if (callerSignal.aborted) trace.lost = new SandboxLost('cancelled', 'The run was cancelled.');
     callerSignal.throwIfAborted();

@@ -10,6 +10,8 @@ export const label = {
   request: 'vivarium.dev/request',
   replica: 'vivarium.dev/replica',
   pool: 'vivarium.dev/pool',
+  /** What a NetworkPolicy tells apart: a `sandbox` has no network, a `builder` of an environment has. */
+  role: 'vivarium.dev/role',
 } as const;
 
 export const annotation = {

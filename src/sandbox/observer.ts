@@ -17,6 +17,8 @@ export interface Observer {
    * `decide` throws, and the signal's reason.
    */
   when<T>(job: string, decide: (sighting: Sighting) => T | undefined, signal: AbortSignal): Promise<T>;
+  /** From here on only pods of the Job with this uid count under its name, which another had before. */
+  expect(job: string, uid: string): void;
   /** Why what is known may be out of date; undefined where it is not. */
   stale(): string | undefined;
   /** Ends the watches. */
@@ -32,26 +34,29 @@ export function createObserver(client: Client, namespace: string, replica: strin
   const closing = new AbortController();
   const pods = new Map<string, V1Pod>();
   const ends = new Map<string, Phase>();
+  const expected = new Map<string, string>();
   const listeners = new Map<string, Set<Listener>>();
   const broken = new Set<string>();
 
   const tell = (job: string, sighting: Sighting) => {
     for (const listener of listeners.get(job) ?? []) listener(sighting);
   };
+  const isOld = (job: string, pod: V1Pod) =>
+    expected.has(job) && pod.metadata?.ownerReferences?.[0]?.uid !== expected.get(job);
   const see = (pod: V1Pod) => {
     const job = jobOf(pod);
-    if (job === undefined) return;
+    if (job === undefined || isOld(job, pod)) return;
     pods.set(job, pod);
     tell(job, { pod, phase: phaseOf(pod) });
   };
   const lose = (pod: V1Pod) => {
     const job = jobOf(pod);
-    if (job === undefined) return;
+    if (job === undefined || isOld(job, pod)) return;
     const phase = gone(pod);
     pods.delete(job);
     // A run that still reads asks only when it has read all: no change comes then any more.
     ends.set(job, phase);
-    for (const oldest of ends.keys()) if (ends.size > keptEnds) ends.delete(oldest);
+    trim(ends);
     tell(job, { pod, phase });
   };
 
@@ -136,6 +141,14 @@ export function createObserver(client: Client, namespace: string, replica: strin
         listener({ pod, phase: pod ? phaseOf(pod) : (ends.get(job) ?? { state: 'pending' }) });
       });
     },
+    expect(job, uid) {
+      expected.delete(job);
+      expected.set(job, uid);
+      trim(expected);
+      ends.delete(job);
+      const pod = pods.get(job);
+      if (pod && isOld(job, pod)) pods.delete(job);
+    },
     stale() {
       if (broken.size === 0) return undefined;
       return `The watch on ${[...broken].join(' and ')} in ${namespace} is broken and being opened again.`;
@@ -145,6 +158,11 @@ export function createObserver(client: Client, namespace: string, replica: strin
       await watching;
     },
   };
+}
+
+/** Leaves what came last. */
+function trim(map: Map<string, unknown>): void {
+  for (const oldest of map.keys()) if (map.size > keptEnds) map.delete(oldest);
 }
 
 function jobOf(pod: V1Pod): string | undefined {

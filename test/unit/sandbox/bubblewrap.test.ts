@@ -19,9 +19,11 @@ function systemArguments(): string[] {
     .flatMap((path) => ['--ro-bind', path, path]);
 }
 
+const folders = { agent: '/some/agent', environments: undefined, builder: undefined };
+
 describe('bubblewrapArguments', () => {
   it('are exactly these', () => {
-    assert.deepEqual(bubblewrapArguments('/some/agent', 16, 2), [
+    assert.deepEqual(bubblewrapArguments(folders, 16, 2), [
       '--unshare-all',
       '--as-pid-1',
       '--die-with-parent',
@@ -47,6 +49,35 @@ describe('bubblewrapArguments', () => {
       ...['--setenv', 'OPENBLAS_NUM_THREADS', '2'],
       ...['--', '/usr/bin/python3', '-I', '-S', '/opt/vivarium/agent'],
     ]);
+  });
+});
+
+describe('bubblewrapArguments with environments', () => {
+  const has = (all: string[], ...some: string[]) =>
+    all.some((_, at) => some.every((each, offset) => all[at + offset] === each));
+  const environments = '/cache/environments';
+
+  it('lets a run read them', () => {
+    const given = bubblewrapArguments({ ...folders, environments }, 16, 1);
+    assert.ok(has(given, '--ro-bind', environments, '/environments'));
+    assert.ok(!given.includes('--share-net') && !given.includes('/opt/vivarium/uv'));
+  });
+
+  it('lets a build write them, with a network, uv and the credentials of the index', () => {
+    const builder = { uv: '/bin/uv', index: '/etc/index', certificates: '/etc/ca.pem' };
+    const given = bubblewrapArguments({ ...folders, environments, builder }, 16, 1);
+    assert.ok(has(given, '--unshare-all', '--share-net'));
+    assert.ok(has(given, '--bind', environments, '/environments'));
+    assert.ok(has(given, '--ro-bind', '/bin/uv', '/opt/vivarium/uv'));
+    assert.ok(has(given, '--ro-bind', '/etc/index', '/index'));
+    assert.ok(has(given, '--setenv', 'SSL_CERT_FILE', '/etc/vivarium-certificates.pem'));
+    assert.ok(given.includes('/etc/resolv.conf'));
+  });
+
+  it('needs neither credentials nor certificates', () => {
+    const builder = { uv: '/bin/uv', index: '', certificates: '' };
+    const given = bubblewrapArguments({ ...folders, environments, builder }, 16, 1);
+    assert.ok(!given.includes('/index') && !given.includes('SSL_CERT_FILE'));
   });
 });
 

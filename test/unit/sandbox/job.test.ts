@@ -35,6 +35,7 @@ const labels = {
   'app.kubernetes.io/managed-by': 'vivarium',
   'vivarium.dev/execution': 'abcdefghijklmnopqrstuvwxyz',
   'vivarium.dev/replica': 'replica-1',
+  'vivarium.dev/role': 'sandbox',
 };
 
 const job = {
@@ -182,6 +183,7 @@ describe('makeJob', () => {
       'app.kubernetes.io/managed-by': 'vivarium',
       'vivarium.dev/replica': 'replica-1',
       'vivarium.dev/pool': 'science',
+      'vivarium.dev/role': 'sandbox',
     };
     assert.equal(metadata?.name, 'run-other');
     assert.deepEqual(metadata.labels, expected);

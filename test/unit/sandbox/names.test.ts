@@ -28,6 +28,7 @@ describe('names', () => {
       request: 'vivarium.dev/request',
       replica: 'vivarium.dev/replica',
       pool: 'vivarium.dev/pool',
+      role: 'vivarium.dev/role',
     });
     assert.equal(ours, 'app.kubernetes.io/managed-by=vivarium');
   });

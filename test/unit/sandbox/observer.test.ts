@@ -142,4 +142,21 @@ describe('createObserver', () => {
     stop.abort(thrown);
     await assert.rejects(waiting, thrown);
   });
+
+  it('tells the pods of a Job from those of another that had its name', async (t) => {
+    const ofJob = (uid: string, status: object) => {
+      const made = podObject('build', status);
+      return { ...made, metadata: { ...made.metadata, uid: `pod-of-${uid}`, ownerReferences: [{ uid }] } };
+    };
+    const { observer, told } = await observing(t, [ofJob('first', running)]);
+    assert.equal(await observer.when('build', stateOf, never), 'running');
+    observer.expect('build', 'second');
+    assert.equal(await observer.when('build', stateOf, never), 'pending');
+    told('pods').tell('ADDED', ofJob('second', running));
+    const state = await observer.when('build', ({ phase }) => phase.state === 'running' || undefined, never);
+    told('pods').tell('DELETED', ofJob('first', running));
+    told('pods').tell('MODIFIED', ofJob('second', { phase: 'Running' }));
+    await observer.when('build', ({ phase }) => phase.state === 'scheduled' || undefined, never);
+    assert.equal(state, true);
+  });
 });

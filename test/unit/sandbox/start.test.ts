@@ -27,6 +27,7 @@ function starting(t: TestContext, signal = new AbortController().signal) {
           }
         };
       }),
+    expect: () => undefined,
     stale: () => undefined,
     close: () => Promise.resolve(),
   };
