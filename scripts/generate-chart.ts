@@ -85,7 +85,7 @@ function readValues(text: string): Value[] {
   let comments: string[] = [];
   for (const line of text.split('\n')) {
     const comment = /^ *# ?(.*)$/.exec(line)?.[1];
-    const [, space, key] = /^( *)([A-Za-z]+):/.exec(line) ?? [];
+    const [, space, key] = /^( *)([A-Za-z][A-Za-z0-9]*):/.exec(line) ?? [];
     if (comment !== undefined) comments.push(comment);
     if (line === '') comments = [];
     if (space === undefined || key === undefined) continue;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 const seconds = z.number().positive().max(86_400);
+const age = z.number().positive().max(31_536_000);
 const count = z.number().int().positive();
 const megabytes = z.number().int().min(16).max(1_048_576);
 const port = z.number().int().min(0).max(65_535);
@@ -145,7 +146,7 @@ export const settings = z.strictObject({
       'Where artifacts are kept: a folder, or `s3://bucket/prefix`. Several replicas need one that they share.',
     ),
   artifactStoreMb: count.default(10_240).describe('Size (MiB) of all artifacts; the oldest go first.'),
-  artifactMaxAgeSeconds: seconds.max(31_536_000).default(86_400).describe('How long an artifact is kept.'),
+  artifactMaxAgeSeconds: age.default(86_400).describe('How long an artifact is kept.'),
   s3Endpoint: z
     .union([z.literal(''), z.url()])
     .default('')
@@ -174,8 +175,7 @@ export const settings = z.strictObject({
   environmentsMb: megabytes
     .default(10_240)
     .describe('Size (MiB) of all environments; those unused longest go first.'),
-  environmentMaxAgeSeconds: seconds
-    .max(31_536_000)
+  environmentMaxAgeSeconds: age
     .default(2_592_000)
     .describe('How long an environment is kept that nobody uses.'),
   buildSeconds: seconds.default(300).describe('Time limit of the build of an environment.'),

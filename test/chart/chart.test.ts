@@ -16,7 +16,7 @@ import { describe, it } from 'node:test';
 import { complete, loadConfig } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
 import { makeJob } from '../../src/sandbox/job.ts';
-import { permissions } from '../../src/sandbox/permissions.ts';
+import { permissionsFor } from '../../src/sandbox/permissions.ts';
 
 const root = new URL('../..', import.meta.url);
 const chart = new URL('helm/vivarium', root).pathname;
@@ -64,11 +64,20 @@ describe('the chart and the code', () => {
   });
 
   it('grant the same permissions', () => {
-    const role = render({}, 'sandbox-role.yaml') as V1Role;
-    assert.deepEqual(
-      role.rules?.map(({ apiGroups, resources, verbs }) => ({ apiGroups, resources, verbs })),
-      permissions.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs })),
-    );
+    for (const enabled of [false, true]) {
+      const role = render({ environments: { enabled } }, 'sandbox-role.yaml') as V1Role;
+      assert.deepEqual(
+        JSON.parse(JSON.stringify(role.rules)),
+        permissionsFor({ environmentsClaim: enabled ? 'claim' : '' }).map(
+          ({ group, resource, verbs, names }) => ({
+            apiGroups: [group],
+            resources: [resource],
+            verbs,
+            ...(names && { resourceNames: names }),
+          }),
+        ),
+      );
+    }
   });
 
   it('know the same settings, and the server takes those of the chart', () => {
@@ -86,7 +95,9 @@ describe('the chart and the code', () => {
     const { data } = render({ config }, 'configmap.yaml') as V1ConfigMap;
     const text = data?.['config.json'] ?? '';
     const written = JSON.parse(text) as Record<string, unknown>;
-    assert.deepEqual([...Object.keys(written), 'replicaName'].sort(), Object.keys(settings.shape).sort());
+    // The name is the pod's, and the folder is for sandboxes that are local.
+    const others = ['replicaName', 'environmentsFolder'];
+    assert.deepEqual([...Object.keys(written), ...others].sort(), Object.keys(settings.shape).sort());
 
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-chart-'));
     const file = join(folder, 'config.json');
@@ -101,6 +112,7 @@ describe('the chart and the code', () => {
       host: '0.0.0.0',
       probeHost: '0.0.0.0',
       replicaName: 'vivarium-7d9c-x2x2x',
+      artifactStore: '/var/lib/vivarium/artifacts',
       allowedHosts: loaded.allowedHosts,
     });
     for (const host of [...allowedHosts, 'vivarium', 'localhost']) {
@@ -114,20 +126,30 @@ describe('the chart and the code', () => {
     assert.deepEqual(pools, [{ name: 'python', min: 2, max: 8, preload: ['numpy', 'pandas'] }]);
   });
 
-  it('make Jobs that fit the quota: twice the runs and the pools of each replica', () => {
+  it('make Jobs that fit the quota: twice the runs and the pools of each replica, and two builds', () => {
     const pools = [
       { name: 'small', min: 1, max: 3, cpu: 0.33, memoryMb: 256 },
       { name: 'plain', min: 1, max: 5 },
     ];
     const config = complete(settings.parse({ pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 }));
     const { spec } = render(
-      { replicas: 2, config: { pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 } },
+      {
+        replicas: 2,
+        artifacts: { s3: { bucket: 'artifacts' } },
+        environments: { enabled: true },
+        config: { pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 },
+      },
       'sandbox-quota.yaml',
     ) as V1ResourceQuota;
 
-    const runs = { max: config.concurrency, cpu: config.maxCpu, memoryMb: config.maxMemoryMb };
+    const { maxCpu: cpu, maxMemoryMb, buildMemoryMb } = config;
+    const parts = [
+      ...config.pools.map((pool) => ({ ...pool, count: 2 * 2 * pool.max })),
+      { count: 2 * 2 * config.concurrency, cpu, memoryMb: maxMemoryMb },
+      { count: 2, cpu, memoryMb: buildMemoryMb },
+    ];
     const needed: Record<string, number> = {};
-    for (const { max, cpu, memoryMb } of [...config.pools, runs]) {
+    for (const { count, cpu, memoryMb } of parts) {
       const { image, runtimeClass } = config;
       const job = makeJob(config, {
         id: '0',
@@ -142,16 +164,41 @@ describe('the chart and the code', () => {
       for (const part of ['requests', 'limits'] as const) {
         for (const resource of ['cpu', 'memory']) {
           const key = `${part}.${resource}`;
-          needed[key] = (needed[key] ?? 0) + 2 * 2 * max * amount(resources?.[part]?.[resource] ?? '');
+          needed[key] = (needed[key] ?? 0) + count * amount(resources?.[part]?.[resource] ?? '');
         }
       }
     }
     const { pods, ...hard } = spec?.hard ?? {};
-    assert.equal(pods, String(2 * 2 * (3 + 5 + 7)));
+    assert.equal(pods, String(2 * 2 * (3 + 5 + 7) + 2));
     assert.deepEqual(Object.keys(hard).sort(), Object.keys(needed).sort());
     for (const [key, sum] of Object.entries(needed)) {
       assert.ok(Math.abs(amount(hard[key] ?? '') - sum) < 1e-6, `${key}: ${String(hard[key])}, not ${sum}`);
     }
+  });
+
+  it('make Jobs that end in the time that the admission policy allows', () => {
+    const config = complete(settings.parse({ pools: [{ name: 'python', min: 1, max: 1 }] }));
+    const policy = render({ environments: { enabled: true } }, 'sandbox-admission.yaml');
+    const [, run, build] =
+      /deadline of (\d+) s at most \(a build (\d+) s\)/.exec(JSON.stringify(policy)) ?? [];
+    const deadline = (lifeSeconds: number, build: boolean) => {
+      const { image, runtimeClass, maxCpu: cpu, maxMemoryMb: memory_mb } = config;
+      const kind = { image, runtimeClass, cpu, memory_mb };
+      const owner = { apiVersion: 'v1', kind: 'Lease', name: 'a', uid: '0' };
+      const job = makeJob(config, {
+        id: '0',
+        kind,
+        pool: undefined,
+        claim: undefined,
+        lifeSeconds,
+        build,
+        owner,
+      });
+      return job.spec?.activeDeadlineSeconds ?? Infinity;
+    };
+    const { poolMaxAgeSeconds, fetchSeconds, maxTimeoutSeconds, buildSeconds } = config;
+    assert.ok(deadline(poolMaxAgeSeconds + fetchSeconds + maxTimeoutSeconds, false) <= Number(run));
+    assert.ok(deadline(buildSeconds, true) <= Number(build));
   });
 
   it('replace the server when its settings change, and only then', () => {
@@ -160,7 +207,7 @@ describe('the chart and the code', () => {
         'checksum/config'
       ];
     assert.notEqual(checksum({ config: { logLevel: 'debug' } }), checksum({}));
-    assert.equal(checksum({ replicas: 3, podAnnotations: { a: 'b' } }), checksum({}));
+    assert.equal(checksum({ replicas: 0, podAnnotations: { a: 'b' } }), checksum({}));
   });
 });
 
@@ -180,6 +227,9 @@ describe('the chart refuses', () => {
     'a number of replicas that is text': { replicas: '2' },
     'a digest that is none': { image: { digest: 'latest' } },
     'a pull policy that there is not': { image: { pullPolicy: 'Sometimes' } },
+    'a store beside the values of artifacts': { config: { artifactStore: '/tmp' } },
+    'a size without a unit': { artifacts: { size: '10' } },
+    'an access mode that no volume for many has': { environments: { accessModes: ['ReadOnlyMany'] } },
   };
   for (const [what, values] of Object.entries(wrong)) {
     it(what, () => {
@@ -214,6 +264,8 @@ describe('the chart renders', () => {
         ],
       },
       sandbox: { namespace: 'other', quota: { pods: '5' }, runtimeClassHandler: 'runsc' },
+      artifacts: { s3: { bucket: 'artifacts', prefix: 'a', secret: 'keys', caSecret: 'ca' } },
+      environments: { enabled: true, storageClass: 'shared', index: { secret: 'index' } },
       service: { type: 'LoadBalancer' },
       ingress: { enabled: true, hosts: ['a.example'], tlsSecret: 'tls', annotations: { a: 'b' } },
       networkPolicy: { from: [{ podSelector: {} }], egress: [{}] },

@@ -30,6 +30,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $service := printf "%s.%s" $name .Release.Namespace }}
 {{- $hosts := list "localhost" "127.0.0.1" "[::1]" $name $service (printf "%s.svc" $service) (printf "%s.svc.cluster.local" $service) }}
 {{- $settings := mergeOverwrite (.Files.Get "files/settings.json" | fromJson) (deepCopy .Values.config) }}
+{{- with .Values.ingress }}
+{{- if and .enabled .hosts (not $settings.publicUrl) }}
+{{- $_ := set $settings "publicUrl" (printf "%s://%s" (empty .tlsSecret | ternary "http" "https") (first .hosts)) }}
+{{- end }}
+{{- end }}
+{{- $s3 := .Values.artifacts.s3 }}
+{{- $bucket := printf "s3://%s/%s" $s3.bucket $s3.prefix | trimSuffix "/" }}
 {{- $fixed := dict
       "backend" "kubernetes"
       "host" "0.0.0.0"
@@ -37,6 +44,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       "probeHost" "0.0.0.0"
       "probePort" 8001
       "namespace" .Values.sandbox.namespace
+      "artifactStore" (empty $s3.bucket | ternary "/var/lib/vivarium/artifacts" $bucket)
+      "s3Endpoint" $s3.endpoint
+      "s3Region" $s3.region
+      "s3PathStyle" $s3.pathStyle
+      "s3CaFile" (empty $s3.caSecret | ternary "" "/etc/vivarium-s3/ca.crt")
+      "environmentsClaim" (include "vivarium.environmentsClaim" .)
+      "packageIndexCredentials" (.Values.environments.enabled | ternary .Values.environments.index.secret "")
       "allowedHosts" (concat $hosts .Values.ingress.hosts (.Values.config.allowedHosts | default list) | uniq) }}
 {{- merge $fixed $settings | toPrettyJson }}
 {{- end }}
@@ -66,4 +80,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* Most replicas that run at one time, but for an upgrade. */}}
 {{- define "vivarium.maxReplicas" -}}
 {{- .Values.autoscaling.enabled | ternary .Values.autoscaling.maxReplicas .Values.replicas }}
+{{- end }}
+
+{{/* The claim of the environments; nothing where there are none. */}}
+{{- define "vivarium.environmentsClaim" -}}
+{{- if .Values.environments.enabled }}
+{{- .Values.environments.existingClaim | default "vivarium-environments" }}
+{{- end }}
+{{- end }}
+
+{{/* Most memory (MiB) of a sandbox: of a run, or of a build. */}}
+{{- define "vivarium.maxMemoryMb" -}}
+{{- $settings := include "vivarium.settings" . | fromJson }}
+{{- .Values.environments.enabled | ternary (max $settings.maxMemoryMb $settings.buildMemoryMb) $settings.maxMemoryMb | int64 }}
+{{- end }}
+
+{{/* The claim of the artifacts; nothing where they are in a bucket or in the pod. */}}
+{{- define "vivarium.artifactsClaim" -}}
+{{- with .Values.artifacts }}
+{{- if and .persistent (empty .s3.bucket) }}
+{{- .existingClaim | default (printf "%s-artifacts" (include "vivarium.fullname" $)) }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -137,7 +137,7 @@ export const refused: Record<string, { says: RegExp; changes: Record<string, Cha
     changes: {
       'no deadline': (_pod, _container, job) => delete job.spec?.activeDeadlineSeconds,
       'a far deadline': (_pod, _container, job) =>
-        Object.assign(job.spec ?? {}, { activeDeadlineSeconds: 4021 }),
+        Object.assign(job.spec ?? {}, { activeDeadlineSeconds: 4111 }),
       'many pods': (_pod, _container, job) => Object.assign(job.spec ?? {}, { parallelism: 100 }),
       retries: (_pod, _container, job) => Object.assign(job.spec ?? {}, { backoffLimit: 6 }),
       'a long goodbye': (pod) => (pod.terminationGracePeriodSeconds = 3600),
@@ -185,7 +185,7 @@ export const refusedPatches: Record<string, { says: RegExp; patches: Record<stri
   time: {
     says: /one pod, tried once, with a deadline/,
     patches: {
-      'a later deadline than the longest': { spec: { activeDeadlineSeconds: 4021 } },
+      'a later deadline than the longest': { spec: { activeDeadlineSeconds: 4111 } },
       'no deadline': { spec: { activeDeadlineSeconds: null } },
       'a pause, after which the deadline begins anew': { spec: { suspend: true } },
       'many pods': { spec: { parallelism: 100 } },
