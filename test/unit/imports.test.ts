@@ -74,6 +74,7 @@ const allowedFolders: Record<string, string[]> = {
     'environments',
     'inputs',
     'observe',
+    'request',
     'result',
     'sandbox',
     'schedule',
