@@ -1,4 +1,4 @@
-/** Every kind of client lists the tool and calls it: over HTTP and stdio, of both eras, and the Inspector. */
+/** Every kind of client lists the tools and calls one: over HTTP and stdio, of both eras, and the Inspector. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect, connectStdio, kinds, resultOf, type Caller, type ToolAnswer } from './harness/clients.ts';
@@ -37,7 +37,7 @@ for (const backend of backends) {
         const { tools } = (await inspect('--method', 'tools/list')) as { tools: { name: string }[] };
         assert.deepEqual(
           tools.map(({ name }) => name),
-          ['run_code'],
+          ['run_code', 'list_packages'],
         );
         const call = ['--method', 'tools/call', '--tool-name', 'run_code', '--tool-arg', 'code=print(6 * 7)'];
         const { status, stdout } = resultOf((await inspect(...call)) as ToolAnswer);
@@ -51,7 +51,7 @@ for (const backend of backends) {
 async function exercise(caller: Caller, era: string): Promise<void> {
   try {
     assert.equal(caller.era, era);
-    assert.deepEqual(await caller.tools(), ['run_code']);
+    assert.deepEqual(await caller.tools(), ['run_code', 'list_packages']);
 
     const answer = await caller.call({
       code: 'import sys; print(sys.stdin.read()); sys.exit(3)',

@@ -24,10 +24,10 @@ async function connected(t: TestContext, kind: ClientKind, changes: Partial<Conf
 
 for (const kind of kinds) {
   describe(`an MCP client, ${kind}`, () => {
-    it('lists the tool and calls it', async (t) => {
+    it('lists the tools and calls one', async (t) => {
       const { client } = await connected(t, kind);
       assert.equal(client.era, kind === 'v2 modern' ? 'modern' : 'legacy');
-      assert.deepEqual(await client.tools(), ['run_code']);
+      assert.deepEqual(await client.tools(), ['run_code', 'list_packages']);
       const answer = await client.call({ code: 'print(1)' });
       assert.equal(answer.isError, false);
       const [{ text }] = answer.content as [{ text: string }];

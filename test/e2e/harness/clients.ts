@@ -25,6 +25,12 @@ export interface Caller {
   run(request: ExecutionRequestInput, options?: RunOptions): Promise<ExecutionResult>;
   /** Calls run_code with whatever arguments; the answer as it is. */
   call(request: Record<string, unknown>, options?: RunOptions): Promise<ToolAnswer>;
+  /** Calls any tool. */
+  tool(name: string, request: Record<string, unknown>, options?: RunOptions): Promise<ToolAnswer>;
+  /** The URI templates of resources, and how many resources there are. */
+  resources(): Promise<{ templates: string[]; listed: number }>;
+  /** Reads a resource that is one piece. */
+  read(uri: string): Promise<ResourceContent>;
   close(): Promise<void>;
 }
 
@@ -33,6 +39,13 @@ export interface ToolAnswer {
   content: unknown;
   structuredContent?: unknown;
   _meta?: Record<string, unknown> | undefined;
+}
+
+export interface ResourceContent {
+  uri: string;
+  mimeType?: string | undefined;
+  text?: string;
+  blob?: string;
 }
 
 /** An error of the catalogue, as MCP carries it. */
@@ -75,10 +88,14 @@ export async function withCaller(
 }
 
 /** A client that started the server itself, and speaks with it over stdin and stdout. */
-export function connectStdio(kind: ClientKind, env: NodeJS.ProcessEnv): Promise<Caller> {
+export function connectStdio(
+  kind: ClientKind,
+  env: NodeJS.ProcessEnv,
+  args: string[] = ['src/main.ts', 'stdio'],
+): Promise<Caller> {
   const server = {
     command: process.execPath,
-    args: ['src/main.ts', 'stdio'],
+    args,
     cwd: root,
     env: env as Record<string, string>,
     stderr: 'ignore' as const,
@@ -89,8 +106,8 @@ export function connectStdio(kind: ClientKind, env: NodeJS.ProcessEnv): Promise<
 async function connectV1(transport: TransportV1): Promise<Caller> {
   const client = new ClientV1(identity);
   await client.connect(transport);
-  const call: Caller['call'] = async (request, { signal, onProgress } = {}) =>
-    (await client.callTool({ name: 'run_code', arguments: request }, undefined, {
+  const tool: Caller['tool'] = async (name, request, { signal, onProgress } = {}) =>
+    (await client.callTool({ name, arguments: request }, undefined, {
       timeout,
       ...(signal && { signal }),
       ...(onProgress && {
@@ -103,8 +120,16 @@ async function connectV1(transport: TransportV1): Promise<Caller> {
     kind: 'v1',
     era: 'legacy',
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    call,
-    run: async (request, options) => resultOf(await call(request, options)),
+    call: (request, options) => tool('run_code', request, options),
+    tool,
+    run: async (request, options) => resultOf(await tool('run_code', request, options)),
+    resources: async () => ({
+      templates: (await client.listResourceTemplates()).resourceTemplates.map(
+        ({ uriTemplate }) => uriTemplate,
+      ),
+      listed: (await client.listResources()).resources.length,
+    }),
+    read: async (uri) => onlyOne((await client.readResource({ uri })).contents),
     close: () => client.close(),
   };
 }
@@ -113,9 +138,9 @@ async function connectV2(kind: 'v2 legacy' | 'v2 modern', transport: Transport):
   const mode = kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' };
   const client = new Client(identity, { versionNegotiation: { mode } });
   await client.connect(transport);
-  const call: Caller['call'] = (request, { signal, onProgress } = {}) =>
+  const tool: Caller['tool'] = (name, request, { signal, onProgress } = {}) =>
     client.callTool(
-      { name: 'run_code', arguments: request },
+      { name, arguments: request },
       {
         timeout,
         ...(signal && { signal }),
@@ -130,10 +155,24 @@ async function connectV2(kind: 'v2 legacy' | 'v2 modern', transport: Transport):
     kind,
     era: client.getProtocolEra(),
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    call,
-    run: async (request, options) => resultOf(await call(request, options)),
+    call: (request, options) => tool('run_code', request, options),
+    tool,
+    run: async (request, options) => resultOf(await tool('run_code', request, options)),
+    resources: async () => ({
+      templates: (await client.listResourceTemplates()).resourceTemplates.map(
+        ({ uriTemplate }) => uriTemplate,
+      ),
+      listed: (await client.listResources()).resources.length,
+    }),
+    read: async (uri) => onlyOne((await client.readResource({ uri })).contents),
     close: () => client.close(),
   };
+}
+
+function onlyOne(contents: ResourceContent[]): ResourceContent {
+  const [content, ...more] = contents;
+  if (!content || more.length > 0) throw new Error(`A resource of ${contents.length} pieces.`);
+  return content;
 }
 
 /** The result of an answer; checked against the schema that the server promises. Throws ToolError. */

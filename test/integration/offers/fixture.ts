@@ -1,0 +1,125 @@
+import type { ExecutionRequest } from '../../../src/request/execution.ts';
+import { ServiceError } from '../../../src/result/errors.ts';
+import type { Artifact, ExecutionResult } from '../../../src/result/execution-result.ts';
+import type { RunOptions } from '../../../src/schedule/run.ts';
+import { createMcpFactory, type DoorSettings } from '../../../src/serve/mcp.ts';
+import type { Offers } from '../../../src/serve/offers.ts';
+
+const executionId = 'a'.repeat(26);
+const MiB = 1_048_576;
+
+/** Whose the artifacts are. */
+export const owner = 'alice';
+
+export const doorSettings: DoorSettings = {
+  maxCodeBytes: 1000,
+  maxStdinBytes: 1000,
+  inputFiles: 10,
+  inputBytes: 1000,
+  fetchHosts: [],
+  packagesAllowed: [],
+  packagesDenied: ['denied'],
+  pools: [],
+  callerHeader: '',
+  defaultTimeoutSeconds: 30,
+  maxTimeoutSeconds: 300,
+  defaultMemoryMb: 512,
+  maxMemoryMb: 2048,
+};
+
+/** All bytes there are: no text. */
+const binary = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+
+/** Files as a store holds them, by path. */
+export const files: Record<string, { type: string; bytes: Buffer }> = {
+  'figure-1.png': { type: 'image/png', bytes: Buffer.alloc(1000, binary) },
+  'report.csv': { type: 'text/csv', bytes: Buffer.from('a,b\n"ü",2\n') },
+  'broken.txt': { type: 'text/plain', bytes: Buffer.of(0x61, 0xff) },
+  'large.txt': { type: 'text/plain', bytes: Buffer.alloc(20_000, 'x') },
+  'data.bin': { type: 'application/octet-stream', bytes: Buffer.alloc(6 * MiB, binary) },
+  'quotes.json': { type: 'application/json', bytes: Buffer.alloc(6 * MiB, '"') },
+  'huge.bin': { type: 'application/octet-stream', bytes: Buffer.alloc(33 * MiB) },
+};
+
+/** The id of the artifact of a path. */
+export function idOf(path: string): string {
+  const place = Object.keys(files).indexOf(path);
+  return `${executionId}-${'abcdefgh'.charAt(place).repeat(16)}`;
+}
+
+export const artifacts: Artifact[] = [
+  ...Object.entries(files).map(([path, { type, bytes }]) => ({
+    id: idOf(path),
+    path,
+    name: path,
+    kind: path.startsWith('figure') ? ('figure' as const) : ('output' as const),
+    mime_type: type,
+    size: bytes.length,
+    sha256: null,
+    url: null,
+    error: null,
+  })),
+  {
+    id: null,
+    path: 'lost.bin',
+    name: 'lost.bin',
+    kind: 'output',
+    mime_type: 'application/octet-stream',
+    size: 5,
+    sha256: null,
+    url: null,
+    error: 'The artifact store failed.',
+  },
+];
+
+export const result: ExecutionResult = {
+  execution_id: executionId,
+  status: 'succeeded',
+  exit_code: 0,
+  signal: null,
+  stdout: 'printed\n',
+  stderr: '',
+  stdout_base64: null,
+  stderr_base64: null,
+  stdout_bytes: 8,
+  stderr_bytes: 0,
+  truncated: false,
+  message: 'The code ran to its end.',
+  value: { text: '42', html: '<b>42</b>' },
+  artifacts,
+  left_out: { total: 1, files: [{ path: 'fifo', reason: 'type' }] },
+  hints: [],
+  timings: { environment: null, queued: 0, scheduled: 0, started: 0, ran: 1, total: 1 },
+};
+
+/** MCP before a service whose every run leaves those files behind. */
+export function offeringFactory(options: { caller?: string; settings?: Partial<DoorSettings> } = {}) {
+  const execute = (_request: ExecutionRequest, { onEvent }: RunOptions) => {
+    onEvent?.({ type: 'queued' });
+    return Promise.resolve(result);
+  };
+  const offers: Offers = {
+    readArtifact(id, caller) {
+      const artifact = artifacts.find((each) => each.id === id);
+      const file = files[artifact?.path ?? ''];
+      const isTheirs = caller === (options.caller ?? owner);
+      return Promise.resolve(
+        artifact && file && isTheirs ? { artifact, bytes: () => Promise.resolve(file.bytes) } : undefined,
+      );
+    },
+    locate: (id) => `https://vivarium.example.org/v1/artifacts/${id}`,
+    async listPackages(requirements, { onProgress }) {
+      if (requirements.includes('nonsense')) {
+        throw new ServiceError('build_failed', 'There is no package "nonsense".');
+      }
+      if (requirements.length > 0) {
+        onProgress('Resolved 1 package');
+        await new Promise((resolve) => setTimeout(resolve, 600));
+      }
+      const packages = ['numpy', ...requirements].map((name) => ({ name, version: '1.0' }));
+      return { python: '3.13.5', packages };
+    },
+    hasEnvironments: true,
+  };
+  return createMcpFactory({ execute }, { ...doorSettings, ...options.settings }, offers);
+}
