@@ -54,7 +54,7 @@ export function inputFiles(settings: InputFileSettings) {
       for (const { index, field, message } of faultsOf(files, settings)) {
         context.addIssue({ code: 'custom', path: field ? [index, field] : [index], message });
       }
-      const inline = files.reduce((sum, given) => sum + (inlineBytes(given)?.length ?? 0), 0);
+      const inline = files.reduce((sum, given) => sum + inlineSize(given), 0);
       if (inline > settings.inputBytes) {
         context.addIssue({
           code: 'custom',
@@ -210,6 +210,10 @@ function inlineBytes({ content, content_base64 }: InputFile): Buffer | undefined
   return content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
 }
 
+function inlineSize({ content, content_base64 }: InputFile): number {
+  return Buffer.byteLength(content ?? '') + Buffer.byteLength(content_base64 ?? '', 'base64');
+}
+
 function pathOf({ path, mountPath }: InputFile): string | undefined {
   return path ?? mountPath;
 }
@@ -219,6 +223,7 @@ function nameOf(given: InputFile, index: number): string {
   return path === undefined ? `files[${index}]` : `files[${index}] ${quoted(path)}`;
 }
 
-function quoted(path: string): string {
+/** A path in a message. */
+export function quoted(path: string): string {
   return JSON.stringify(path.length > 100 ? `${path.slice(0, 100)}…` : path);
 }
