@@ -13,7 +13,7 @@ export interface Release {
   kubeconfig: string;
 }
 
-export type Values = Record<string, string | number>;
+export type Values = Record<string, unknown>;
 
 const variable = 'E2E_RELEASE';
 
