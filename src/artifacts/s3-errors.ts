@@ -7,16 +7,7 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof Error && absent.has(error.name);
 }
 
-const credentialErrors = new Set([
-  'AccessDenied',
-  'ExpiredToken',
-  'Forbidden',
-  'InvalidAccessKeyId',
-  'InvalidToken',
-  'SignatureDoesNotMatch',
-  'TokenProviderError',
-]);
-
+const refusals = new Set([401, 403]);
 const connectionErrors = /^(E[A-Z]+|ERR_SOCKET_.+|UND_ERR_.+)$/;
 const certificateErrors = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL/;
 
@@ -32,7 +23,12 @@ function reasonOf(error: unknown): string {
   if (connectionErrors.test(code)) return `it does not answer (${code})`;
   if (error.name === 'TimeoutError') return 'it does not answer in time';
   if (error.name === 'CredentialsProviderError') return 'there are no credentials for it';
-  if (credentialErrors.has(error.name)) return `it refuses the server’s credentials (${error.name})`;
+  if (refusals.has(statusOf(error) ?? 0)) return `it refuses the server’s credentials (${error.name})`;
   if (error.name === 'NoSuchBucket') return 'its bucket does not exist (NoSuchBucket)';
   return `it answers with ${error.name}`;
+}
+
+/** The HTTP status, whose meaning all servers share; the codes differ. */
+function statusOf(error: Error & { $metadata?: { httpStatusCode?: number } }): number | undefined {
+  return error.$metadata?.httpStatusCode;
 }

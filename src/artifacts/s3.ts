@@ -5,6 +5,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  NoSuchUpload,
   paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
@@ -15,6 +16,7 @@ import {
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { Readable, addAbortSignal } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import { checkKey, checkPrefix, type Blobs } from './blobs.ts';
 import { inParts } from './parts.ts';
@@ -64,7 +66,8 @@ export function s3Blobs(options: S3Options): Blobs {
           return;
         }
         const create = new CreateMultipartUploadCommand({ Bucket, Key });
-        UploadId ??= (await asked(client.send(create, { abortSignal }), signal)).UploadId;
+        // Never aborted: its answer names what would have to be undone.
+        UploadId ??= (await asked(client.send(create, { requestTimeout: undoMs }), signal)).UploadId;
         const PartNumber = Parts.length + 1;
         const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
         const { ETag } = await asked(client.send(part, { abortSignal }), signal);
@@ -85,12 +88,21 @@ export function s3Blobs(options: S3Options): Blobs {
 
   /** A request that was not answered may have been carried out all the same. */
   async function undo(Key: string, UploadId: string | undefined): Promise<void> {
-    const abortSignal = AbortSignal.timeout(undoMs);
+    const signal = AbortSignal.timeout(undoMs);
     await Promise.allSettled([
-      UploadId !== undefined &&
-        client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal }),
-      removeObjects([Key], abortSignal),
+      UploadId !== undefined && forgetUpload(Key, UploadId, signal),
+      removeObjects([Key], signal),
     ]);
+  }
+
+  /** A part that was on its way when the upload was aborted can outlive it: again, until there is no such upload. */
+  async function forgetUpload(Key: string, UploadId: string, abortSignal: AbortSignal): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId });
+    for (const pauseMs of [0, 100, 400]) {
+      await sleep(pauseMs);
+      const error: unknown = await client.send(command, { abortSignal }).catch((thrown: unknown) => thrown);
+      if (error instanceof NoSuchUpload) return;
+    }
   }
 
   async function removeObjects(keys: string[], signal: AbortSignal): Promise<void> {
@@ -186,7 +198,7 @@ function clientConfig({ endpoint, region, pathStyle, caFile }: S3Options): S3Cli
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: 5000,
-      requestTimeout: 30_000,
+      requestTimeout: 15_000,
       throwOnRequestTimeout: true,
       // Also of a download whose reader takes nothing.
       socketTimeout: 60_000,

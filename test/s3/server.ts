@@ -18,6 +18,8 @@ export interface S3Server {
   region: string;
   /** It is there, and empty. */
   bucket: string;
+  /** Where its objects are files. */
+  folder: string;
   /** The CA of its certificate. */
   caFile: string;
   accessKey: string;
@@ -30,15 +32,15 @@ export interface S3Server {
 export async function startS3(): Promise<S3Server> {
   const program = (await run(join(import.meta.dirname, 'build'))).stdout.trim();
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-s3-'));
-  const [data, meta] = [join(folder, 'data'), join(folder, 'meta')];
-  await Promise.all([mkdir(data), mkdir(meta), makeCertificates(folder)]);
+  const [data = '', meta = '', users = ''] = ['data', 'meta', 'users'].map((name) => join(folder, name));
+  await Promise.all([mkdir(data), mkdir(meta), mkdir(users), makeCertificates(folder)]);
 
   const port = await freePort();
   const caFile = join(folder, 'ca.crt');
   const [accessKey, secretKey, region, bucket] = ['tester', 'only-for-tests', 'us-east-1', 'artifacts'];
   const options = ['--quiet', '--keep-alive', '--port', `127.0.0.1:${port}`, '--region', region];
   const tls = ['--cert', join(folder, 'server.crt'), '--key', join(folder, 'server.key')];
-  const child = spawn(program, [...options, ...tls, 'posix', '--sidecar', meta, data], {
+  const child = spawn(program, [...options, ...tls, '--iam-dir', users, 'posix', '--sidecar', meta, data], {
     env: { ...process.env, ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -60,11 +62,11 @@ export async function startS3(): Promise<S3Server> {
     await stop();
     throw error;
   }
-  return { endpoint, region, bucket, caFile, accessKey, secretKey, stop };
+  return { endpoint, region, bucket, folder: join(data, bucket), caFile, accessKey, secretKey, stop };
 }
 
 /** Once the server answers. */
-async function makeBucket(server: Omit<S3Server, 'stop'>): Promise<void> {
+async function makeBucket(server: Omit<S3Server, 'folder' | 'stop'>): Promise<void> {
   const { endpoint, region, bucket, caFile, accessKey, secretKey } = server;
   const client = new S3Client({
     endpoint,

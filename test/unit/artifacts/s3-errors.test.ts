@@ -3,8 +3,12 @@ import { describe, it } from 'node:test';
 import { StoreError } from '../../../src/artifacts/blobs.ts';
 import { explained, isAbsent } from '../../../src/artifacts/s3-errors.ts';
 
-const error = (name: string, code?: string) =>
-  Object.assign(new Error('bucket secret at 10.0.0.1'), { name, ...(code !== undefined && { code }) });
+const error = (name: string, code?: string, httpStatusCode = 500) =>
+  Object.assign(new Error('bucket secret at 10.0.0.1'), {
+    name,
+    $metadata: { httpStatusCode },
+    ...(code !== undefined && { code }),
+  });
 
 describe('explained', () => {
   for (const [given, message] of [
@@ -21,7 +25,7 @@ describe('explained', () => {
       'its certificate is not trusted (ERR_TLS_CERT_ALTNAME_INVALID)',
     ],
     [error('CredentialsProviderError'), 'there are no credentials for it'],
-    [error('AccessDenied'), 'it refuses the server’s credentials (AccessDenied)'],
+    [error('AccessDenied', undefined, 403), 'it refuses the server’s credentials (AccessDenied)'],
     [error('NoSuchBucket'), 'its bucket does not exist (NoSuchBucket)'],
     [error('SlowDown'), 'it answers with SlowDown'],
     ['nothing', 'it failed'],
