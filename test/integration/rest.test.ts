@@ -65,11 +65,15 @@ describe('POST /v1/executions', () => {
       stderr_bytes: 0,
       truncated: false,
       message: 'The code ran to its end.',
+      value: null,
       artifacts: [],
+      left_out: { total: 0, files: [] },
       hints: ['timeout_seconds was lowered from 1000 to 300 s, the most that this server allows.'],
     });
     assert.equal(timings.ran, 0.01);
-    for (const seconds of Object.values(timings)) assert.ok(seconds !== null && seconds >= 0 && seconds < 5);
+    const { environment, ...waits } = timings;
+    assert.equal(environment, null);
+    for (const seconds of Object.values(waits)) assert.ok(seconds !== null && seconds >= 0 && seconds < 5);
     const asked = await [...api.pods.values()][0]?.asked;
     assert.deepEqual(asked, {
       type: 'run',
@@ -78,12 +82,15 @@ describe('POST /v1/executions', () => {
       stdin: 'in',
       args: ['-x'],
       env: { A: '1' },
+      environment: null,
       limits: {
         seconds: 300,
         output_bytes: 1_048_576,
         processes: 128,
         file_bytes: 268_435_456,
         memory_bytes: null,
+        artifact_files: 100,
+        artifact_bytes: 134_217_728,
       },
     });
   });
@@ -158,7 +165,11 @@ describe('POST /v1/executions', () => {
   });
 
   it('refuses what cannot be asked, and says what is wrong', async (t) => {
-    const server = await vivarium(await fakeApi(t), { maxCodeBytes: 100, maxStdinBytes: 100 });
+    const server = await vivarium(await fakeApi(t), {
+      maxCodeBytes: 100,
+      maxStdinBytes: 100,
+      inputBytes: 100,
+    });
     const table: [request: string | object, status: number, code: string, message: RegExp][] = [
       ['{"code":', 400, 'invalid_request', /^The body is not JSON: /],
       ['7', 400, 'invalid_request', /JSON/],
@@ -166,7 +177,7 @@ describe('POST /v1/executions', () => {
       [{ code: 'a', tmieout: 1 }, 400, 'invalid_request', /^body: Unrecognized key: "tmieout"$/],
       [{ code: 'a', limits: { gpu: 1 } }, 400, 'invalid_request', /^limits: Unrecognized key: "gpu"$/],
       [{ code: 'a'.repeat(101) }, 400, 'invalid_request', /101 bytes long; the limit is 100$/],
-      [{ code: 'a'.repeat(2_000_000) }, 413, 'too_large', /^The body is larger than 1049776 bytes\.$/],
+      [{ code: 'a'.repeat(2_000_000) }, 413, 'too_large', /^The body is larger than 1049976 bytes\.$/],
     ];
     for (const [request, status, code, message] of table) {
       const answer = await post<ErrorBody>(server, request);

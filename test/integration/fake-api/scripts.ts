@@ -11,6 +11,8 @@ export const exited = (stdoutBytes: number, changes: object = {}) => ({
   stdout_bytes: stdoutBytes,
   stderr_bytes: 0,
   ran_seconds: 0.01,
+  files: 0,
+  left_out: 0,
   ...changes,
 });
 

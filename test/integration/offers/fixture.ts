@@ -4,6 +4,7 @@ import type { Artifact, ExecutionResult } from '../../../src/result/execution-re
 import type { RunOptions } from '../../../src/schedule/run.ts';
 import { createMcpFactory, type DoorSettings } from '../../../src/serve/mcp.ts';
 import type { Offers } from '../../../src/serve/offers.ts';
+import { artifact as kept, result as printed } from '../../unit/support/result.ts';
 
 const executionId = 'a'.repeat(26);
 const MiB = 1_048_576;
@@ -49,47 +50,31 @@ export function idOf(path: string): string {
 
 export const artifacts: Artifact[] = [
   ...Object.entries(files).map(([path, { type, bytes }]) => ({
+    ...kept,
     id: idOf(path),
     path,
     name: path,
     kind: path.startsWith('figure') ? ('figure' as const) : ('output' as const),
     mime_type: type,
     size: bytes.length,
-    sha256: null,
-    url: null,
-    error: null,
   })),
   {
+    ...kept,
     id: null,
     path: 'lost.bin',
     name: 'lost.bin',
-    kind: 'output',
     mime_type: 'application/octet-stream',
     size: 5,
-    sha256: null,
-    url: null,
     error: 'The artifact store failed.',
   },
 ];
 
 export const result: ExecutionResult = {
+  ...printed,
   execution_id: executionId,
-  status: 'succeeded',
-  exit_code: 0,
-  signal: null,
-  stdout: 'printed\n',
-  stderr: '',
-  stdout_base64: null,
-  stderr_base64: null,
-  stdout_bytes: 8,
-  stderr_bytes: 0,
-  truncated: false,
-  message: 'The code ran to its end.',
   value: { text: '42', html: '<b>42</b>' },
   artifacts,
   left_out: { total: 1, files: [{ path: 'fifo', reason: 'type' }] },
-  hints: [],
-  timings: { environment: null, queued: 0, scheduled: 0, started: 0, ran: 1, total: 1 },
 };
 
 /** MCP before a service whose every run leaves those files behind. */

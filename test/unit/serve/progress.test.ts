@@ -55,6 +55,19 @@ describe('createProgress', () => {
     assert.match(messages()[1] ?? '', /: four$/);
   });
 
+  it('tells how an environment is built, and not once it is', (t) => {
+    const timers = mockTimers(t);
+    const { context, messages } = contextWith('token');
+    const progress = createProgress(context);
+    progress.see({ type: 'building', message: 'Resolved 3 packages' });
+    progress.see({ type: 'building', message: 'Downloading polars' });
+    timers.tick(500);
+    progress.see({ type: 'building', message: 'Installed 3 packages' });
+    progress.see({ type: 'starting', execution_id: 'id' });
+    timers.tick(500);
+    assert.deepEqual(messages(), ['building the environment: Downloading polars', 'starting id']);
+  });
+
   it('tells nothing after the end', (t) => {
     const timers = mockTimers(t);
     const { context, sent } = contextWith('token');

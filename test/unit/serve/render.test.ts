@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExecutionResult } from '../../../src/result/execution-result.ts';
-import { renderResult } from '../../../src/serve/render.ts';
-
-const result: ExecutionResult = {
-  execution_id: 'id',
-  status: 'succeeded',
-  exit_code: 0,
-  signal: null,
-  stdout: 'one\ntwo\n',
-  stderr: '',
-  stdout_base64: null,
-  stderr_base64: null,
-  stdout_bytes: 8,
-  stderr_bytes: 0,
-  truncated: false,
-  message: 'The code ran to its end.',
-  value: null,
-  artifacts: [],
-  left_out: { total: 0, files: [] },
-  hints: [],
-  timings: { environment: null, queued: 0, scheduled: 0.1, started: 0.2, ran: 1.234, total: 2 },
-};
+import { formatSize, renderPackages, renderResult } from '../../../src/serve/render.ts';
+import { artifact, result } from '../support/result.ts';
 
 const table: [what: string, changes: Partial<ExecutionResult>, lines: string[]][] = [
   ['success', {}, ['succeeded, exit code 0 after 1.23 s', '', 'stdout:', 'one', 'two']],
@@ -80,6 +61,64 @@ const table: [what: string, changes: Partial<ExecutionResult>, lines: string[]][
     ],
   ],
   [
+    'a value',
+    { value: { text: '42\n', html: '<b>42</b>' } },
+    ['succeeded, exit code 0 after 1.23 s', '', 'stdout:', 'one', 'two', '', 'value:', '42'],
+  ],
+  [
+    'a value that was printed last',
+    { value: { text: 'two', html: null } },
+    ['succeeded, exit code 0 after 1.23 s', '', 'stdout:', 'one', 'two'],
+  ],
+  [
+    'a value that only ends as what was printed',
+    { value: { text: 'wo', html: null } },
+    ['succeeded, exit code 0 after 1.23 s', '', 'stdout:', 'one', 'two', '', 'value:', 'wo'],
+  ],
+  [
+    'artifacts, kept and lost',
+    {
+      artifacts: [
+        artifact,
+        { ...artifact, id: null, path: 'b', size: 12_600, error: 'The artifact store failed.' },
+      ],
+      hints: ['A limit was lowered.'],
+    },
+    [
+      'succeeded, exit code 0 after 1.23 s',
+      '',
+      'stdout:',
+      'one',
+      'two',
+      '',
+      'artifacts:',
+      'plots/a.png (1023 bytes, image/png)',
+      'b (12.3 KiB, image/png): not kept. The artifact store failed.',
+      '',
+      'Note: A limit was lowered.',
+    ],
+  ],
+  [
+    'what was left out',
+    {
+      left_out: {
+        total: 101,
+        files: Array.from({ length: 100 }, (_, index) => ({ path: `f${index}`, reason: 'count' as const })),
+      },
+    },
+    [
+      'succeeded, exit code 0 after 1.23 s',
+      '',
+      'stdout:',
+      'one',
+      'two',
+      '',
+      'left out of the artifacts:',
+      ...Array.from({ length: 10 }, (_, index) => `f${index} (count)`),
+      'and 91 more',
+    ],
+  ],
+  [
     'output of which nothing was kept',
     { stdout: '', stdout_bytes: 8 },
     ['succeeded, exit code 0 after 1.23 s'],
@@ -92,4 +131,22 @@ describe('renderResult', () => {
       assert.deepEqual(renderResult({ ...result, ...changes }).split('\n'), lines);
     });
   }
+});
+
+describe('renderPackages', () => {
+  it('has one a line', () => {
+    const packages = [{ name: 'numpy', version: '2.3.2' }];
+    assert.equal(renderPackages({ python: '3.13.5', packages }), 'Python 3.13.5\nnumpy 2.3.2');
+  });
+});
+
+describe('formatSize', () => {
+  it('takes the unit that fits', () => {
+    assert.deepEqual([0, 1024, 1_048_575, 1_048_576].map(formatSize), [
+      '0 bytes',
+      '1.0 KiB',
+      '1024.0 KiB',
+      '1.0 MiB',
+    ]);
+  });
 });

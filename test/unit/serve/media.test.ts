@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decodeText, isImage, isText } from '../../../src/serve/media.ts';
+
+describe('isText', () => {
+  const texts =
+    'text/csv text/html application/json application/geo+json application/xml application/x-ndjson';
+  for (const type of texts.split(' ')) {
+    it(`takes ${type}`, () => {
+      assert.ok(isText(type));
+    });
+  }
+
+  const others =
+    'image/png image/svg+xml application/octet-stream application/pdf application/zip x-text/plain';
+  for (const type of others.split(' ')) {
+    it(`does not take ${type}`, () => {
+      assert.ok(!isText(type));
+    });
+  }
+});
+
+describe('isImage', () => {
+  it('takes what clients show', () => {
+    assert.deepEqual(
+      ['image/png', 'image/svg+xml', 'image/tiff', 'text/plain'].map((type) => isImage(type)),
+      [true, true, false, false],
+    );
+  });
+});
+
+describe('decodeText', () => {
+  it('keeps each byte, and refuses what is not UTF-8', () => {
+    assert.equal(decodeText(Buffer.from('\ufeffü\0')), '\ufeffü\0');
+    assert.equal(decodeText(Buffer.of(0xc3)), undefined);
+  });
+});
