@@ -103,6 +103,7 @@ export function createLocalBackend(config: Config): Backend {
       },
       async dispose() {
         child.kill('SIGKILL');
+        child.stdout.resume(); // it is closed only once it was read to its end
         await closed;
         if (!trace) return;
         live.delete(trace.executionId);
