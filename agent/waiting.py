@@ -1,4 +1,4 @@
-"""The time before the run: the agent has preloaded what each `hello` asks for, keeps files, and waits for its request."""
+"""The time before the run: the agent has preloaded what each `hello` asks for, and waits for files and the request."""
 
 import os
 import sys

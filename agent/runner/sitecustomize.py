@@ -15,6 +15,7 @@ import resource
 import sys
 
 from agent_guard import guard_agent
+from agent_main import arrange, get_ready
 
 TYPE_CHECKING = False  # as typing's, which takes longer to import than all of the above
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def step_aside() -> None:
         os.environ["PYTHONPATH"] = rest
     sys.path.remove(folder)
     sys.path_importer_cache.pop(folder, None)
-    del sys.modules["agent_guard"]
+    del sys.modules["agent_guard"], sys.modules["agent_main"]
     ourselves = sys.modules.pop(__name__)
     try:
         __import__(__name__)
@@ -131,7 +132,6 @@ def lower_limit(which: int, value: int) -> None:
 def lower_limits(limits: "dict[str, Any]") -> None:
     lower_limit(resource.RLIMIT_CORE, 0)
     lower_limit(resource.RLIMIT_NPROC, limits["processes"])
-    lower_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
     if limits["memory_bytes"] is not None:
         lower_limit(resource.RLIMIT_DATA, limits["memory_bytes"])
 
@@ -157,6 +157,13 @@ def report_memory_error_at_exit(report: int) -> None:
     atexit.register(report_memory_error)
 
 
+def keep_value(value: object) -> None:
+    try:
+        load("agent_value").keep(value, load("agent_shelf").put)
+    except BaseException:
+        pass  # the program has run to its end; what is shown of it changes nothing about that
+
+
 def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: int) -> None:
     write_program(request["code"])
     fill_stdin(request["stdin"])
@@ -169,6 +176,9 @@ def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: 
     replace(1, stdout)
     replace(2, stderr)
     os.write(report, b"p")
+    # From here on it is the program's time, of which compiling is a part, and the code of its packages.
+    arrange(request["code"], keep_value)
+    lower_limit(resource.RLIMIT_FSIZE, request["limits"]["file_bytes"])
     if request["environment"] is not None:
         load("agent_environment").add(request["environment"])
 
@@ -178,6 +188,7 @@ def prepare() -> None:
     requests, report, stdout, stderr = map(int, os.environ.pop("VIVARIUM_FDS").split())
     offer_to_the_oom_killer()
     guard_agent()
+    get_ready()
     become_program(preload_until_request(requests, report), report, stdout, stderr)
 
 

@@ -23,6 +23,7 @@ PYTHON = os.environ.get("VIVARIUM_TEST_PYTHON", "/usr/bin/python3")
 NOBODY = 65532
 PATIENCE = 60.0  # seconds until a test gives up; nothing should come near it
 MAX_LINE = 16384
+WORKSPACE_BYTES = 256 << 20
 LIMITS = {
     "seconds": 30, "output_bytes": 1 << 20, "processes": 64, "file_bytes": 1 << 28, "memory_bytes": None,
     "artifact_files": 100, "artifact_bytes": 1 << 27,
@@ -56,9 +57,9 @@ def with_modules(modules: dict[str, str]) -> list[str]:
 def command(
     *arguments: str,
     environment: dict[str, str],
-    modules: dict[str, str],
-    environments: str | None,
-    workspace_bytes: int,
+    modules: dict[str, str] | None = None,
+    environments: str | None = None,
+    workspace_bytes: int = WORKSPACE_BYTES,
 ) -> list[str]:
     python_home = str(Path(PYTHON).parent.parent)
     return [
@@ -71,8 +72,29 @@ def command(
         *[word for name, value in environment.items() for word in ("--setenv", name, value)],
         *(with_modules(modules) if modules else []),
         *(["--ro-bind", environments, "/environments"] if environments else []),
-        PYTHON, "-I", "-S", "/opt/vivarium/agent", *arguments,
+        *arguments,
     ]  # fmt: skip
+
+
+def run_plain(code: str) -> subprocess.CompletedProcess[bytes]:
+    """What `python main.py` makes of it, in the same surroundings but without us."""
+    script = (
+        f"cat >main.py && mkdir mounts output && exec env -u PWD -u SHLVL -u _ {PYTHON} /workspace/main.py </dev/null"
+    )
+    environment = {"HOME": "/workspace", "TMPDIR": "/tmp", "PATH": "/usr/bin", "PYTHONUNBUFFERED": "1"}
+    return subprocess.run(
+        command("/usr/bin/sh", "-c", f"cd /workspace && {script}", environment=environment),
+        input=code.encode(),
+        capture_output=True,
+        check=False,
+        cwd="/",
+        **as_nobody(),
+    )
+
+
+def as_nobody() -> dict[str, Any]:
+    as_root = os.geteuid() == 0  # and RLIMIT_NPROC binds no process of root's, in whatever namespace
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if as_root else {}
 
 
 def request(code: str, **fields: Any) -> Frame:
@@ -157,14 +179,13 @@ class Sandbox:
         environment: dict[str, str] | None = None,
         modules: dict[str, str] | None = None,
         environments: str | None = None,
-        workspace_bytes: int = 256 << 20,
+        workspace_bytes: int = WORKSPACE_BYTES,
     ) -> None:
-        as_root = os.geteuid() == 0  # and RLIMIT_NPROC binds no process of root's, in whatever namespace
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
             command(
-                *arguments,
+                *(PYTHON, "-I", "-S", "/opt/vivarium/agent", *arguments),
                 environment={"PATH": "/usr/bin"} | (environment or {}),
-                modules=modules or {},
+                modules=modules,
                 environments=environments,
                 workspace_bytes=workspace_bytes,
             ),
@@ -172,9 +193,7 @@ class Sandbox:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
-            user=NOBODY if as_root else None,
-            group=NOBODY if as_root else None,
-            extra_groups=[] if as_root else None,
+            **as_nobody(),
         )
         self._watchdog = threading.Timer(PATIENCE, self.process.kill)
         self._watchdog.start()

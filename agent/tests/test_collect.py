@@ -14,7 +14,7 @@ from tests.sandbox import Result, payload, run
 
 
 def program(code: str, **fields: Any) -> Result:
-    return run(textwrap.dedent(code), **fields)
+    return run(textwrap.dedent(code) + "\npass", **fields)  # and no value
 
 
 class Outputs(unittest.TestCase):
