@@ -1,12 +1,5 @@
 import { StoreError } from './blobs.ts';
 
-const absent = new Set(['NoSuchKey', 'NotFound']);
-
-/** Whether there is no object of that key. */
-export function isAbsent(error: unknown): boolean {
-  return error instanceof Error && absent.has(error.name);
-}
-
 const refusals = new Set([401, 403]);
 const connectionErrors = /^(E[A-Z]+|ERR_SOCKET_.+|UND_ERR_.+)$/;
 const certificateErrors = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL/;

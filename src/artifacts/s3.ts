@@ -5,6 +5,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  NoSuchKey,
   NoSuchUpload,
   paginateListObjectsV2,
   PutObjectCommand,
@@ -20,7 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import { checkKey, checkPrefix, type Blobs } from './blobs.ts';
 import { inParts } from './parts.ts';
-import { explained, isAbsent } from './s3-errors.ts';
+import { explained } from './s3-errors.ts';
 
 export interface S3Options {
   bucket: string;
@@ -144,7 +145,7 @@ export function s3Blobs(options: S3Options): Blobs {
         return addAbortSignal(signal, Body);
       } catch (error) {
         signal.throwIfAborted();
-        if (isAbsent(error)) return undefined;
+        if (error instanceof NoSuchKey) return undefined;
         throw explained(error);
       }
     },
@@ -205,7 +206,6 @@ function clientConfig({ endpoint, region, pathStyle, caFile }: S3Options): S3Cli
       // An Agent and not its options: for large bodies the SDK would make another without the CA.
       httpsAgent: new Agent({
         keepAlive: true,
-        maxSockets: 64,
         ...(caFile !== '' && { ca: [...getCACertificates('default'), readCa(caFile)] }),
       }),
     },

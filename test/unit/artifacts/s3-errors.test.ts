@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StoreError } from '../../../src/artifacts/blobs.ts';
-import { explained, isAbsent } from '../../../src/artifacts/s3-errors.ts';
+import { explained } from '../../../src/artifacts/s3-errors.ts';
 
 const error = (name: string, code?: string, httpStatusCode = 500) =>
   Object.assign(new Error('bucket secret at 10.0.0.1'), {
@@ -37,12 +37,4 @@ describe('explained', () => {
       assert.equal(made.cause, given);
     });
   }
-});
-
-describe('isAbsent', () => {
-  it('is so for a missing key, not for a missing bucket', () => {
-    assert.equal(isAbsent(error('NoSuchKey')), true);
-    assert.equal(isAbsent(error('NoSuchBucket')), false);
-    assert.equal(isAbsent(undefined), false);
-  });
 });
