@@ -29,9 +29,12 @@ class Request:
 
 def check_size(found: int, request: Request) -> None:
     if found > request.max_bytes:
-        raise Failure(
-            f"These packages take more than {request.max_bytes >> 20} MiB, which is the most that an environment may."
-        )
+        raise too_large(request)
+
+
+def too_large(request: Request) -> Failure:
+    most = request.max_bytes >> 20
+    return Failure(f"These packages take more than {most} MiB, which is the most that an environment may.")
 
 
 def say(line: str) -> None:

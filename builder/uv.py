@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from request import Failure, Request, check_size, say
+from request import Failure, Request, check_size, say, too_large
 from volume import size
 
 UV = "/opt/vivarium/uv"
@@ -39,6 +39,8 @@ def run_uv(arguments: list[str], request: Request, folder: Path) -> None:
         uv.wait()
         assert uv.stderr
         uv.stderr.close()
+    if uv.returncode == -signal.SIGXFSZ:
+        raise too_large(request)  # by one file
     if uv.returncode:
         raise Failure(without_secrets(words.strip()) or f"uv ended with code {uv.returncode} and did not say why.")
 

@@ -19,6 +19,7 @@ const slow: Step[] = [
   { name: 'scripts', command: ['test/lint-scripts'] },
   { name: 'generated', command: ['test/generated'] },
   { name: 'agent', command: ['agent/check'] },
+  { name: 'builder', command: ['builder/check'] },
   { name: 'integration', command: ['npm', 'run', '--silent', 'integration'] },
   { name: 'chart', command: ['test/chart/run'] },
 ];

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -170,6 +171,13 @@ class Builds(unittest.TestCase):
         self.assertIn("more than 2 MiB", self.refused("whale", "slow", max_bytes=2 * MiB))
         self.index.slow.set()
         self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_file_that_is_larger_than_an_environment_may_be(self) -> None:
+        self.index.add("whale", "1.0", files={"whale/blubber.txt": "blubber" * MiB})
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4 * MiB, before[1]))
+        self.assertIn("more than 64 MiB", self.refused("whale"))
 
     def test_evicts_first_but_nothing_that_was_just_used(self) -> None:
         self.index.add("fish", "1.0")

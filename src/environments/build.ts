@@ -104,7 +104,7 @@ async function follow(
     if (!exit && !trace.lost) continue;
     const isOld = looks === 0 && (isLost || exit?.exit_code !== 0);
     if (!isOld && trace.lost?.cause !== 'cancelled') {
-      return outcomeOf({ exit, stdout, stderr }, trace.lost, settings);
+      return { ...outcomeOf({ exit, stdout, stderr }, trace.lost, settings), existing: true };
     }
     await backend.cancel({ executionId: key, caller: nobody }, signal);
     return undefined;
