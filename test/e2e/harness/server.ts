@@ -8,8 +8,8 @@ import { until } from './until.ts';
 export const backends = ['local', 'kubernetes'] as const;
 export type BackendName = (typeof backends)[number];
 
-/** Settings by their variables, and KUBECONFIG. */
-export type Settings = Partial<Record<`VIVARIUM_${string}` | 'KUBECONFIG', string>>;
+/** Settings by their variables, and those of what they lean on. */
+export type Settings = Partial<Record<`VIVARIUM_${string}` | `AWS_${string}` | 'KUBECONFIG', string>>;
 
 /** A server in a process of its own. */
 export interface Server {
