@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { createCollector } from '../../src/artifacts/collect.ts';
 import { newArtifactId } from '../../src/artifacts/id.ts';
+import { openBlobs } from '../../src/artifacts/open.ts';
 import { s3Blobs } from '../../src/artifacts/s3.ts';
 import { createArtifactStore } from '../../src/artifacts/store.ts';
 import { sweep, type Removal } from '../../src/artifacts/sweep.ts';
@@ -231,6 +232,14 @@ describe('an S3 server that is down', () => {
 });
 
 describe('an artifact store on S3', () => {
+  it('is opened by its settings', async () => {
+    const { endpoint, region, bucket, caFile } = s3.server;
+    const where = { s3Endpoint: endpoint, s3Region: region, s3PathStyle: true, s3CaFile: caFile };
+    const blobs = openBlobs({ ...where, artifactStore: `s3://${bucket}/by/settings` });
+    await blobs.write('a/b', chunks('x'), forever);
+    assert.equal(await content(s3.blobs({ prefix: 'by/settings/' }), 'a/b'), 'x');
+  });
+
   it('keeps, gives and lists artifacts, and sweeps them', async () => {
     const blobs = s3.blobs();
     const store = createArtifactStore(blobs, { maxAgeSeconds: 600 });
