@@ -1,4 +1,5 @@
 import { BatchV1Api, CoreV1Api, KubeConfig, type V1Job, type V1Pod } from '@kubernetes/client-node';
+import { isIPv4 } from 'node:net';
 import { command, output, type CommandOptions } from './command.ts';
 import { release } from './release.ts';
 import { until } from './until.ts';
@@ -92,4 +93,14 @@ export async function isBuiltFromSource(): Promise<boolean> {
 /** How many packets NetworkPolicies have dropped; that cluster counts them. */
 export async function droppedPackets(): Promise<number> {
   return Number(await output('test/cluster/dropped', []));
+}
+
+/** Address of this machine as pods see it, for servers of the tests that they are to reach. */
+export async function machineAddress(): Promise<string> {
+  if (await isBuiltFromSource()) return '10.117.0.1';
+  const format = '{{range .IPAM.Config}}{{.Gateway}} {{end}}';
+  const gateways = await output('docker', ['network', 'inspect', 'kind', '--format', format]);
+  const address = gateways.split(/\s+/).find((found) => isIPv4(found));
+  if (address === undefined) throw new Error(`kind's network has no gateway of IPv4: ${gateways}`);
+  return address;
 }
