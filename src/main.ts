@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { doctor } from './command/doctor.ts';
+import { parseRunArguments } from './command/run-arguments.ts';
 import { runFile } from './command/run-file.ts';
 import { serve } from './command/serve.ts';
 import { stdio } from './command/stdio.ts';
@@ -9,7 +10,11 @@ import { errorKinds, ServiceError } from './result/errors.ts';
 const usage = `Usage:
   vivarium serve             MCP and REST over HTTP
   vivarium stdio             MCP over stdin and stdout, for desktop clients
-  vivarium run FILE [args]   one execution of a file; exits as its code does
+  vivarium run [options] FILE [args]
+                             one execution of a file; exits as its code does
+      --file PATH[=SOURCE]   a file of this machine, for the program at mounts/PATH
+      --require PACKAGE      a package that the program imports, such as polars or "httpx>=0.27"
+      --output FOLDER        where to put the figures and what the program writes to output/
   vivarium doctor            what this machine, cluster and account allow
 Settings are environment variables: docs/configuration.md.`;
 
@@ -26,7 +31,8 @@ async function start(name: string | undefined, args: string[]): Promise<number> 
   if (name === 'serve' && args.length === 0) return serve();
   if (name === 'stdio' && args.length === 0) return stdio();
   if (name === 'doctor' && args.length === 0) return doctor();
-  if (name === 'run' && args[0] !== undefined) return runFile(args[0], args.slice(1));
+  const run = name === 'run' && parseRunArguments(args);
+  if (run) return runFile(run);
   const isHelp = name === 'help' || name === '--help';
   console[isHelp ? 'log' : 'error'](usage);
   return isHelp ? 0 : 2;

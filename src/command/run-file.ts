@@ -1,44 +1,87 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { startApp } from '../app.ts';
-import { loadConfig } from '../config.ts';
+import { startApp, type App } from '../app.ts';
+import { loadConfig, type Config } from '../config.ts';
 import { frameBytes } from '../output/frame.ts';
-import { executionRequest } from '../request/execution.ts';
+import { executionRequest, type ExecutionRequest } from '../request/execution.ts';
 import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
+import { describeArtifact } from '../serve/render.ts';
+import { artifactPath } from './artifact-path.ts';
+import type { RunArguments } from './run-arguments.ts';
+import { saveArtifacts } from './save-artifacts.ts';
 import { interrupted } from './signals.ts';
 
 /** Runs one file, its output live on this terminal. The exit code is the code's own; 128 + n after signal n. */
-export async function runFile(path: string, args: string[]): Promise<number> {
+export async function runFile(given: RunArguments): Promise<number> {
   const config = { ...loadConfig(), pools: [], drainSeconds: 0.1, logLevel: 'silent' as const };
-  const code = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ServiceError('invalid_request', `${path} cannot be read: ${String(error)}`);
-  });
-  const stdin = process.stdin.isTTY ? '' : await text(process.stdin);
-  const parsed = executionRequest(config).safeParse({ code, args, stdin });
-  if (!parsed.success) {
-    throw new ServiceError('invalid_request', parsed.error.issues.map((issue) => issue.message).join('; '));
-  }
+  const request = await readRequest(given, config);
   const interrupt = interrupted();
   const app = await startApp(config, () => null, interrupt.signal);
   try {
-    const result = await app.service.execute(parsed.data, {
+    const result = await app.service.execute(request, {
       executionId: newExecutionId(),
       signal: interrupt.signal,
       onEvent(event) {
         if (event.type === 'stdout' || event.type === 'stderr') process[event.type].write(frameBytes(event));
+        else if (event.type === 'building') console.error(`vivarium: ${event.message}`);
       },
     });
-    for (const line of [...(result.status === 'succeeded' ? [] : [result.message]), ...result.hints]) {
-      console.error(`vivarium: ${line}`);
-    }
+    const lines = [
+      ...(result.status === 'succeeded' ? [] : [result.message]),
+      ...(result.value === null ? [] : [`value: ${result.value.text}`]),
+      ...(await tellArtifacts(result, given.output, app, config, interrupt.signal)),
+      ...result.hints,
+    ];
+    for (const line of lines) console.error(`vivarium: ${line}`);
     return exitCode(result);
   } finally {
     await app.close();
     interrupt.forget();
   }
+}
+
+async function readRequest(
+  { file, args, mounts, requirements }: RunArguments,
+  config: Config,
+): Promise<ExecutionRequest> {
+  const code = (await readLocal(file, Infinity)).toString('utf8');
+  const stdin = process.stdin.isTTY ? '' : await text(process.stdin);
+  const files: ExecutionRequest['files'] = [];
+  for (const { path, source } of mounts) {
+    files.push({ path, content_base64: (await readLocal(source, config.inputBytes)).toString('base64') });
+  }
+  const parsed = executionRequest(config).safeParse({ code, args, stdin, files, requirements });
+  if (parsed.success) return parsed.data;
+  throw new ServiceError('invalid_request', parsed.error.issues.map((issue) => issue.message).join('; '));
+}
+
+async function readLocal(path: string, maxBytes: number): Promise<Buffer> {
+  try {
+    const { size } = await stat(path);
+    if (size <= maxBytes) return await readFile(path);
+  } catch (error) {
+    throw new ServiceError('invalid_request', `${path} cannot be read: ${String(error)}`);
+  }
+  throw new ServiceError('too_large', `${path} is longer than inputBytes, which is ${maxBytes}.`);
+}
+
+/** A line for each artifact: where it is, or why it is lost. */
+async function tellArtifacts(
+  { artifacts }: ExecutionResult,
+  output: string | undefined,
+  { artifacts: store }: App,
+  { artifactStore }: Config,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const saved = output === undefined ? undefined : await saveArtifacts(artifacts, output, store, signal);
+  return artifacts.map((artifact) => {
+    const { id } = artifact;
+    const place = saved?.get(artifact) ?? (id === null ? undefined : (artifactPath(artifactStore, id) ?? id));
+    return describeArtifact(artifact) + (place === undefined ? '' : `: ${place}`);
+  });
 }
 
 function exitCode(result: ExecutionResult): number {

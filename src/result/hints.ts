@@ -88,10 +88,10 @@ function outputHint({ result }: About): string | undefined {
 type Reason = ExecutionResult['left_out']['files'][number]['reason'];
 
 const reasons: Record<Reason, string> = {
-  type: 'not regular files',
-  count: 'more files than are kept',
-  size: 'larger than what is kept, with those before them',
-  name: 'names that are not UTF-8',
+  type: 'no regular file',
+  count: 'over the number of files that are kept',
+  size: 'over the size that is kept',
+  name: 'its name is not UTF-8',
   unreadable: 'could not be read',
 };
 
@@ -100,8 +100,8 @@ function leftOutHint({ result: { left_out } }: About): string | undefined {
   if (total === 0) return undefined;
   const counts = new Map<Reason, number>();
   for (const { reason } of files) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const why = [...counts].map(([reason, count]) => `${count} ${reasons[reason]}`);
-  if (total > files.length) why.push(`${total - files.length} that are not named`);
+  const why = [...counts].map(([reason, count]) => `${reasons[reason]} (${count})`);
+  if (total > files.length) why.push(`not named here (${total - files.length})`);
   const what = total === 1 ? '1 file of output/ was' : `${total} files of output/ were`;
   return `${what} left out: ${why.join(', ')}.`;
 }

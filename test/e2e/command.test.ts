@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -74,6 +74,25 @@ for (const backend of backends) {
       const ended = await vivarium(backend, ['run', await file(code), '--flag', 'a b'], 'over the pipe');
       assert.deepEqual([ended.code, ended.stdout], [0, "['--flag', 'a b'] over the pipe\n"]);
       assert.equal(ended.stderr, '\ufffd(');
+    });
+
+    it('run: files go in, and what it leaves behind comes out', async () => {
+      const source = join(folder, `${newMark()}.csv`);
+      const out = join(folder, newMark());
+      await writeFile(source, 'a,b');
+      const path = await file(
+        'text = open("mounts/in/x.csv").read()\nopen("output/y.csv", "w").write(text * 2)\ntext',
+      );
+      const options = ['--file', `in/x.csv=${source}`, '--output', out];
+      const ended = await vivarium(backend, ['run', ...options, path], '', {
+        VIVARIUM_ARTIFACT_STORE: join(folder, 'store'),
+      });
+      assert.deepEqual([ended.code, ended.stdout], [0, ''], ended.stderr);
+      assert.equal(await readFile(join(out, 'y.csv'), 'utf8'), 'a,ba,b');
+      assert.match(
+        ended.stderr,
+        /^vivarium: value: 'a,b'\nvivarium: y\.csv \(6 bytes, text\/csv\): .*y\.csv\n/,
+      );
     });
 
     it('run: output comes while the program runs, and Ctrl-C ends it', async () => {

@@ -210,7 +210,7 @@ const table: [what: string, changes: Changes, hints: string[]][] = [
       },
     },
     [
-      '104 files of output/ were left out: 2 larger than what is kept, with those before them, 1 not regular files, 101 that are not named.',
+      '104 files of output/ were left out: over the size that is kept (2), no regular file (1), not named here (101).',
     ],
   ],
 ];
