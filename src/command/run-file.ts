@@ -31,7 +31,7 @@ export async function runFile(given: RunArguments): Promise<number> {
     });
     const lines = [
       ...(result.status === 'succeeded' ? [] : [result.message]),
-      ...(result.value === null ? [] : [`value: ${result.value.text}`]),
+      ...(result.value && result.stdout_bytes === 0 ? [`value: ${result.value.text}`] : []),
       ...(await tellArtifacts(result, given.output, app, config, interrupt.signal)),
       ...result.hints,
     ];
