@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { exited, started } from './fake-api/scripts.ts';
 import { call, fakeApi, refused, run, vivarium } from './harness.ts';
 
 describe('/openapi.json', () => {
@@ -38,6 +39,25 @@ describe('/openapi.json', () => {
     check(answerOf(one?.get, 'default'), (await call(`${server.url}/v1/executions/none`)).body);
     check(answerOf(one?.get, 'default'), (await call(`${server.url}/none`)).body);
     check(answerOf(one?.delete, '202'), (await call(url, { method: 'DELETE' })).body);
+
+    api.script = async (pod) => {
+      await started(pod);
+      const facts = {
+        python: '3.13.5',
+        platform: 'x',
+        packages: [{ name: 'a', version: '1', modules: ['a'] }],
+      };
+      pod.say({ type: 'stdout', text: JSON.stringify(facts) });
+      pod.say(exited(0));
+      pod.end({ exitCode: 0, reason: 'Completed' });
+    };
+    const packages = body.paths['/v1/packages']?.get;
+    const listed = await call<{ packages: object[] }>(`${server.url}/v1/packages`);
+    check(answerOf(packages, '200'), listed.body);
+    assert.deepEqual(listed.body.packages, [{ name: 'a', version: '1' }]);
+    check(answerOf(packages, 'default'), (await call(`${server.url}/v1/packages?requirement=-r`)).body);
+    const artifact = body.paths['/v1/artifacts/{id}']?.get;
+    check(answerOf(artifact, 'default'), (await call(`${server.url}/v1/artifacts/none`)).body);
     check(answerOf(create, 'default'), (await refused(server, { code: 'a'.repeat(1_100_000) })).body);
   });
 });
