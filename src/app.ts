@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { createEnvironments, sandboxPrograms } from './environments/environments.ts';
 import { listPackages } from './environments/packages.ts';
 import { readInputs } from './inputs/inputs.ts';
-import { createLog, type Logger } from './observe/log.ts';
+import { createLog, type Logger, why } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { fileSources } from './request/files.ts';
 import { normalise, requirementList } from './request/requirements.ts';
@@ -47,13 +47,13 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const queue = createQueue(config);
   const metrics = createMetrics(queue);
   const blobs = openBlobs(config);
-  const { backend, why } = await chooseBackend(
+  const chosen = await chooseBackend(
     config,
     {
       apiCall: metrics.apiCall,
       podFailed: metrics.podFailed,
       unrecorded: (execution_id, error) => {
-        log.warn({ execution_id, why: String(error) }, 'the Job of a run could not be labelled as its own');
+        log.warn({ execution_id, why: why(error) }, 'the Job of a run could not be labelled as its own');
       },
       reaped: (what) => {
         log.warn({ what }, 'reaped');
@@ -61,12 +61,13 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     },
     signal,
   );
+  const { backend } = chosen;
   const sandboxes = createSandboxes(backend, config, {
     claimed: metrics.claimed,
     refilled: metrics.refilled,
     failed: (pool, error) => {
       metrics.refillFailed(pool);
-      log.warn({ pool, why: String(error) }, 'a sandbox of the pool was lost');
+      log.warn({ pool, why: why(error) }, 'a sandbox of the pool was lost');
     },
     notPreloaded: (pool, failed) => {
       log.warn({ pool, failed }, 'modules of the pool cannot be imported');
@@ -85,7 +86,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         log.info(removal, 'artifacts removed');
       },
       failed: (error) => {
-        log.warn({ why: String(error) }, 'the artifact store could not be swept');
+        log.warn({ why: why(error) }, 'the artifact store could not be swept');
       },
     },
     closing.signal,
@@ -100,7 +101,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
       log.info({ keys }, 'environments evicted');
     },
     unrecorded: (key, error) => {
-      log.warn({ key, why: String(error) }, 'an environment could not be recorded');
+      log.warn({ key, why: why(error) }, 'an environment could not be recorded');
     },
   });
   const hasEnvironments = backend.environments !== undefined;
@@ -116,7 +117,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         ...run,
         urlOf: locate,
         onFailure: (id, error) => {
-          log.warn({ artifact: id, why: String(error) }, 'an artifact could not be kept');
+          log.warn({ artifact: id, why: why(error) }, 'an artifact could not be kept');
         },
       }),
     async hints({ files, requirements }, result, runSignal) {
@@ -157,8 +158,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         return { python: (await environments.facts(options)).python, packages };
       },
     },
-    backend,
-    why,
+    ...chosen,
     metrics,
     log,
     async close() {

@@ -13,4 +13,14 @@ export function createLog(level: string): Logger {
   );
 }
 
+/** An error's message, and those of what caused it. */
+export function why(error: unknown): string {
+  const messages: string[] = [];
+  for (let cause = error; cause !== undefined && messages.length < 5;) {
+    messages.push(cause instanceof Error ? cause.message : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return messages.join(': ');
+}
+
 export type { Logger };

@@ -3,7 +3,7 @@ import type { McpServerFactory } from '@modelcontextprotocol/server';
 import express, { type Express } from 'express';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
-import type { Logger } from '../observe/log.ts';
+import { type Logger, why } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RequestSettings } from '../request/execution.ts';
 import type { Service } from '../schedule/service.ts';
@@ -58,7 +58,7 @@ export function doorsApp(behind: Behind, factory: McpServerFactory, settings: Ht
   app.use(
     artifactRoutes(artifacts, callerOf, {
       broken: (id, error) => {
-        log.warn({ artifact: id, why: String(error) }, 'an artifact could not be read to its end');
+        log.warn({ artifact: id, why: why(error) }, 'an artifact could not be read to its end');
       },
     }),
   );
