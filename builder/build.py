@@ -86,7 +86,6 @@ def build(request: Request, folder: Path) -> Environment:
         "requirements": request.requirements,
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
-        "index": request.index,
         "bytes": size(made),
         "created": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "shadows": sorted(package.name for package in added if package.name in has),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 KEY = re.compile(r"[a-z2-7]{26}")
-Environment = dict[str, Any]  # key, requirements, python, platform, index, bytes, created, shadows, packages
+Environment = dict[str, Any]  # key, requirements, python, platform, bytes, created, shadows, packages
 
 
 class Failure(Exception):

@@ -39,6 +39,7 @@ class Index:
     def __init__(self, credentials: str = "", certificate: Path | None = None) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.hashes = True
         self.slow = threading.Event()  # a file called slow-… is served once it is set
         self._credentials = credentials
         index = self
@@ -104,8 +105,11 @@ class Index:
                 self.slow.wait(20)
             return self.files[name], 200
         links = [
-            f'<a href="/files/{file}#sha256={hashlib.sha256(data).hexdigest()}" data-core-metadata="true">{file}</a>\n'
+            f'<a href="/files/{file}{self._fragment(data)}" data-core-metadata="true">{file}</a>\n'
             for file, data in self.files.items()
             if file.split("-")[0] == name.replace("-", "_")
         ]
         return f"<!DOCTYPE html>{''.join(links)}".encode(), 200 if links and folder == "simple" else 404
+
+    def _fragment(self, data: bytes) -> str:
+        return f"#sha256={hashlib.sha256(data).hexdigest()}" if self.hashes else ""

@@ -85,6 +85,13 @@ class Builds(unittest.TestCase):
         self.assertIn("Resolved 2 packages in", stderr)
         self.assertEqual(stderr.splitlines()[0], "Resolving fish")
 
+    def test_an_index_that_gives_no_hashes(self) -> None:
+        self.index.hashes = False
+        self.index.add("fish", "1.0")
+        code, _, stderr = self.build("fish")
+        self.assertEqual(code, 0, stderr)
+        self.assertIn("--hash=sha256:", (self.root / KEY / "lock.txt").read_text())
+
     def test_is_compiled_and_everyone_can_read_it(self) -> None:
         script = {"fish-1.0.dist-info/entry_points.txt": "[console_scripts]\nswim = fish:swim\n"}
         self.index.add("fish", "1.0", files=script)
