@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { destination, pino, type Logger } from 'pino';
 
 /** JSON lines on stderr: stdout belongs to MCP over stdio, and to the output of `vivarium run`. */
@@ -17,7 +18,9 @@ export function createLog(level: string): Logger {
 export function why(error: unknown): string {
   const messages: string[] = [];
   for (let cause = error; cause !== undefined && messages.length < 5;) {
-    messages.push(cause instanceof Error ? cause.message : String(cause));
+    messages.push(
+      cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : inspect(cause),
+    );
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return messages.join(': ');

@@ -86,11 +86,11 @@ describe('folderBlobs', () => {
     await assert.rejects(blobs.read('a/b', undefined, forever), StoreError);
   });
 
-  it('says that it may not write', { skip: process.getuid?.() === 0 && 'root may' }, async (t) => {
-    const root = await temporaryFolder(t);
-    await chmod(root, 0o500);
-    await assert.rejects(folderBlobs(root).write('a/b', chunks('x'), forever), {
-      message: 'it may not use its folder',
+  it('says that it may not write', async () => {
+    // Nobody may make a folder there, root neither.
+    await assert.rejects(folderBlobs('/sys').write('a/b', chunks('x'), forever), {
+      name: 'StoreError',
+      message: /^(it may not use its folder|its folder is read-only)$/,
     });
   });
 });
