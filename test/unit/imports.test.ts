@@ -138,7 +138,7 @@ describe('imports', () => {
   });
 
   it('keeps settings out of the stages, which say what they need', () => {
-    const stages = ['request', 'admission', 'output', 'result', 'schedule', 'serve', 'observe'];
+    const stages = ['request', 'inputs', 'admission', 'output', 'result', 'schedule', 'serve', 'observe'];
     const wrong = sources
       .filter(
         ({ folder, files }) =>
