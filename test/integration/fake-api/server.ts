@@ -24,7 +24,13 @@ const objectPath = /^\/apis?\/(?:[^/]+\/)?v1\/namespaces\/sandboxes\/(\w+)(?:\/(
 
 /** As much of an API server, of the Job controller and of the garbage collector as sandboxes need. */
 export class FakeApi {
-  readonly stores = { jobs: new Store(), pods: new Store(), events: new Store(), leases: new Store() };
+  readonly stores = {
+    jobs: new Store(),
+    pods: new Store(),
+    events: new Store(),
+    leases: new Store(),
+    configmaps: new Store(),
+  };
   readonly faults = new Faults();
   readonly watches = new Watches();
   readonly pods = new Map<string, FakePod>();
@@ -163,7 +169,10 @@ export class FakeApi {
     const found = store.objects.get(name);
     if (!found) sendStatus(res, 404, 'NotFound', `${resource} "${name}" not found`);
     else if (subresource === 'log') this.pods.get(name)?.serveLog(query.get('follow') === 'true', res);
+    else if (method === 'GET') sendJson(res, 200, found);
     else if (method === 'DELETE') sendJson(res, 200, this.delete(resource, found));
+    else if (method === 'PATCH' && isStale(body, found))
+      sendStatus(res, 409, 'Conflict', 'the object has been modified');
     else if (method === 'PATCH') sendJson(res, 200, store.update(mergePatch(found, body) as Stored));
     else if (method === 'PUT' && body) {
       if (body.metadata.resourceVersion === found.metadata.resourceVersion)
@@ -236,4 +245,10 @@ export class FakeApi {
       });
     }
   }
+}
+
+/** Whether a patch is for another version of the object than there is. */
+function isStale(patch: Stored | undefined, found: Stored): boolean {
+  const meant = (patch?.metadata as Partial<Stored['metadata']> | undefined)?.resourceVersion;
+  return meant !== undefined && meant !== found.metadata.resourceVersion;
 }
