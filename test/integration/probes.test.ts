@@ -88,7 +88,9 @@ describe('/metrics', () => {
       code: new RegExp(`^(${Object.keys(errorKinds).join('|')}|[1-5]\\d\\d|error)$`),
       cause: [...Object.keys(errorKinds), ...lossCauses],
       stream: ['stdout', 'stderr'],
-      phase: ['queued', 'scheduled', 'started', 'ran', 'total'],
+      outcome: ['kept', 'failed', 'left_out'],
+      reason: ['age', 'size', 'unfinished'],
+      phase: ['environment', 'queued', 'scheduled', 'started', 'ran', 'total'],
       verb: ['get', 'post', 'put', 'patch', 'delete', 'connect'],
       le: /^(\d+(\.\d+)?|\+Inf)$/,
     };
