@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Agent, fetch } from 'undici';
 import type { Config } from '../../src/config.ts';
-import { connect, kinds, type ClientKind } from '../e2e/harness/clients.ts';
+import { connect, kinds, resultOf, type ClientKind } from '../e2e/harness/clients.ts';
 import { endless, exited, started } from './fake-api/scripts.ts';
 import { fakeApi, metricsOf, pool, vivarium, warmed } from './harness.ts';
 import { until } from './until.ts';
@@ -46,6 +49,40 @@ for (const kind of kinds) {
       const answer = await client.call({ code: 'a' });
       assert.equal(answer.isError, false);
       assert.equal((answer.structuredContent as { exit_code: number }).exit_code, 3);
+    });
+
+    it('gets what a run leaves behind, and hints', async (t) => {
+      const folder = await mkdtemp(join(tmpdir(), 'vivarium-'));
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      const { api, server, client } = await connected(t, kind, { artifactStore: folder });
+      api.script = async (pod) => {
+        await started(pod);
+        pod.say(exited(0, { files: 2, left_out: 1 }));
+        for (const [type, path, text] of [
+          ['text', 'value.txt', '42'],
+          ['output', 'a/b.csv', 'a,b\n'],
+        ] as const) {
+          pod.say({ type: 'file', kind: type, path, size: text.length });
+          pod.say({ type: 'data', base64: Buffer.from(text).toString('base64') });
+          pod.say({ type: 'file_end', size: text.length });
+        }
+        pod.say({ type: 'left_out', path: 'fifo', reason: 'type' });
+        pod.say({ type: 'end' });
+        pod.end({ exitCode: 0, reason: 'Completed' });
+      };
+      const answer = await client.call({ code: 'a' });
+      const { artifacts, value, hints } = resultOf(answer);
+      assert.deepEqual(value, { text: '42', html: null });
+      assert.deepEqual(hints, [
+        'Nothing was printed; the value of the last expression is in `value`.',
+        '1 file of output/ was left out: no regular file (1).',
+      ]);
+      const [artifact] = artifacts;
+      const [, link, content] = answer.content as { uri?: string; text?: string }[];
+      assert.equal(link?.uri, `artifact://${artifact?.id}`);
+      assert.equal(content?.text, 'a/b.csv:\na,b\n');
+      assert.equal((await client.read(link.uri)).text, 'a,b\n');
+      assert.equal(await (await fetch(server.url + (artifact?.url ?? ''))).text(), 'a,b\n');
     });
 
     it('gets an error of the service with its code and what to do', async (t) => {
