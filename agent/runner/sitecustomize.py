@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 
+from agent_finder import Finder
 from agent_guard import guard_agent
 from agent_main import arrange, get_ready
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 PROGRAM = "/workspace/main.py"
 FOLDER = os.path.dirname(__file__)
 
+limits: "dict[str, Any]" = {}  # of the request, once it is there
+
 whole: "list[object]" = []
 whole.append(whole)  # so that, once frozen, it outlives all else
 
@@ -37,7 +40,7 @@ def step_aside() -> None:
         os.environ["PYTHONPATH"] = rest
     sys.path.remove(folder)
     sys.path_importer_cache.pop(folder, None)
-    del sys.modules["agent_guard"], sys.modules["agent_main"]
+    del sys.modules["agent_finder"], sys.modules["agent_guard"], sys.modules["agent_main"]
     ourselves = sys.modules.pop(__name__)
     try:
         __import__(__name__)
@@ -129,7 +132,7 @@ def lower_limit(which: int, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
-def lower_limits(limits: "dict[str, Any]") -> None:
+def lower_limits() -> None:
     lower_limit(resource.RLIMIT_CORE, 0)
     lower_limit(resource.RLIMIT_NPROC, limits["processes"])
     if limits["memory_bytes"] is not None:
@@ -157,6 +160,19 @@ def report_memory_error_at_exit(report: int) -> None:
     atexit.register(report_memory_error)
 
 
+def watch_for_pictures() -> None:
+    """From the preload on: what is imported then is not imported again."""
+    figures: list[Any] = []
+
+    def adapt(module: "ModuleType") -> None:
+        pictures = load("agent_pictures")
+        if not figures:
+            figures.append(pictures.Figures(limits, load("agent_shelf").put))
+        pictures.adapt(module, figures[0].keep)
+
+    sys.meta_path.insert(0, Finder(adapt))
+
+
 def keep_value(value: object) -> None:
     try:
         load("agent_value").keep(value, load("agent_shelf").put)
@@ -170,7 +186,8 @@ def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: 
     os.chdir("/workspace")
     sys.argv[1:] = request["args"]
     os.environ.update(request["env"])
-    lower_limits(request["limits"])
+    limits.update(request["limits"])
+    lower_limits()
     os.set_inheritable(report, False)
     report_memory_error_at_exit(report)
     replace(1, stdout)
@@ -178,7 +195,7 @@ def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: 
     os.write(report, b"p")
     # From here on it is the program's time, of which compiling is a part, and the code of its packages.
     arrange(request["code"], keep_value)
-    lower_limit(resource.RLIMIT_FSIZE, request["limits"]["file_bytes"])
+    lower_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
     if request["environment"] is not None:
         load("agent_environment").add(request["environment"])
 
@@ -189,6 +206,7 @@ def prepare() -> None:
     offer_to_the_oom_killer()
     guard_agent()
     get_ready()
+    watch_for_pictures()
     become_program(preload_until_request(requests, report), report, stdout, stderr)
 
 

@@ -49,7 +49,9 @@ def with_modules(modules: dict[str, str]) -> list[str]:
     folder = tempfile.mkdtemp(prefix="vivarium-modules-")
     atexit.register(shutil.rmtree, folder)
     for name, code in modules.items():
-        Path(folder, f"{name}.py").write_text(code)
+        path = Path(folder, f"{name}.py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
     os.chmod(folder, 0o755)
     return ["--ro-bind", folder, "/opt/modules", "--setenv", "PYTHONPATH", "/opt/modules"]
 
