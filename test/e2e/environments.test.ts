@@ -11,6 +11,11 @@ import { backends, startServer, type Server, type Settings } from './harness/ser
 
 const says = (module: string) => `import ${module}; print(${module}.__version__)`;
 
+/** A sandbox that is ready, and has imported a package that a test replaces. */
+const warm = {
+  VIVARIUM_POOLS: JSON.stringify([{ name: 'warm', min: 1, max: 2, preload: ['certifi'] }]),
+};
+
 /** How the builds of a server ended. */
 const outcomes = ({ log }: Server) =>
   log.filter(({ msg }) => msg === 'environment').map(({ outcome }) => outcome);
@@ -25,7 +30,7 @@ for (const backend of backends) {
     let caller: Caller;
     before(async () => {
       place = await environmentsPlace(backend, 'vivarium-e2e-environments');
-      server = await startServer(backend, place.settings);
+      server = await startServer(backend, { ...place.settings, ...(backend === 'kubernetes' && warm) });
       caller = await connect('v2 modern', server.mcpUrl);
     });
     after(async () => {
@@ -98,6 +103,14 @@ for attempt in (
         requirements: ['six==1.17.0'],
       });
       assert.equal(stdout, 'refused\n'.repeat(4), stderr);
+    });
+
+    it('a package of the image is replaced, though a sandbox that waits has imported it', async () => {
+      const { stdout, stderr } = await caller.run({
+        code: says('certifi'),
+        requirements: ['certifi==2025.1.31'],
+      });
+      assert.equal(stdout, '2025.01.31\n', stderr);
     });
 
     it('list_packages tells what an environment has besides', async () => {
