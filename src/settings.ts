@@ -182,6 +182,7 @@ export const settings = z.strictObject({
   buildMemoryMb: megabytes.default(1024).describe('Memory (MiB) of such a build.'),
   packageIndex: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'user and password belong into packageIndexCredentials')
     .default('https://pypi.org/simple')
     .describe('Index that packages come from, and the only one.'),
   packageIndexCredentials: z

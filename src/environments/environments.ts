@@ -4,6 +4,7 @@ import { ServiceError } from '../result/errors.ts';
 import type { Backend, EnvironmentRecords } from '../schedule/backend.ts';
 import type { Environment } from '../schedule/run.ts';
 import { build } from './build.ts';
+import { createFailures } from './failures.ts';
 import { createFacts, type RunProgram } from './facts.ts';
 import { environmentKey, type ImageFacts } from './key.ts';
 import { createKnown, stampSeconds } from './known.ts';
@@ -85,6 +86,7 @@ export function createEnvironments(
   const known = records && createKnown(records, events.unrecorded);
   const facts = createFacts(sandboxPrograms(backend, settings));
   const builds = createShared<Built>(buildPlaces(settings.buildSeconds));
+  const failures = createFailures();
   const lost = new Set<string>();
 
   async function make(
@@ -120,6 +122,7 @@ export function createEnvironments(
       ended(built.existing ? 'existing' : 'built');
       return built;
     } catch (error) {
+      if (error instanceof ServiceError && error.code === 'build_failed') failures.add(key, error);
       ended(error instanceof ServiceError ? error.code : 'internal');
       throw error;
     }
@@ -151,6 +154,8 @@ export function createEnvironments(
         index: settings.packageIndex,
         denied: settings.packagesDenied,
       });
+      const failure = failures.of(key);
+      if (failure) throw failure;
       const found =
         (await known.find(key, asker.signal)) ??
         (await builds.ask(key, (signal, say) => make(records, key, requirements, image, signal, say), asker));

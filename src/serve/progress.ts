@@ -24,10 +24,21 @@ export function createProgress(context: ServerContext) {
 
   function sendSoon(message: string): void {
     waiting = message;
+    sendInTime();
+  }
+
+  function sendInTime(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
       if (waiting !== undefined) send(waiting);
     }, everyMs);
+  }
+
+  /** A build may be over before the next turn: its first line is sent at once. */
+  function sendOfBuild(message: string): void {
+    if (timer === undefined) send(message);
+    else waiting = message;
+    sendInTime();
   }
 
   return {
@@ -35,7 +46,7 @@ export function createProgress(context: ServerContext) {
       if (token === undefined) return;
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       if (event.type === 'queued') send('queued');
-      else if (event.type === 'building') sendSoon(`building the environment: ${event.message}`);
+      else if (event.type === 'building') sendOfBuild(`building the environment: ${event.message}`);
       else if (event.type === 'starting') send(`starting ${event.execution_id}`);
       else if (event.type === 'started') send('running');
       else if (event.type === 'stdout' || event.type === 'stderr') {

@@ -65,7 +65,12 @@ describe('createProgress', () => {
     progress.see({ type: 'building', message: 'Installed 3 packages' });
     progress.see({ type: 'starting', execution_id: 'id' });
     timers.tick(500);
-    assert.deepEqual(messages(), ['building the environment: Downloading polars', 'starting id']);
+    assert.deepEqual(messages(), [
+      'building the environment: Resolved 3 packages',
+      'building the environment: Downloading polars',
+      'building the environment: Installed 3 packages',
+      'starting id',
+    ]);
   });
 
   it('tells nothing after the end', (t) => {
