@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { end, hasEnded, root } from './command.ts';
 import { release } from './release.ts';
@@ -44,6 +45,7 @@ export function environment(backend: BackendName, settings: Settings = {}): Node
     ...Object.fromEntries(inherited),
     VIVARIUM_BACKEND: backend,
     ...shared,
+    VIVARIUM_ARTIFACT_STORE: join(dirname(release().kubeconfig), 'artifacts'),
     ...(backend === 'kubernetes' && {
       KUBECONFIG: release().kubeconfig,
       VIVARIUM_NAMESPACE: release().sandboxes,
