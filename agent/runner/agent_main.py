@@ -26,7 +26,7 @@ LONGEST = 256 * 1024  # bytes of code; for more the trees take too long, and too
 
 def get_ready() -> None:
     """Python makes the types of its syntax trees when it first needs them, and takes a millisecond for it."""
-    with_hooks(b"0")
+    with_hooks(b"f(x)")
 
 
 def arrange(code: str, keep: "Callable[[object], None]") -> None:
@@ -72,7 +72,7 @@ def with_hooks(source: bytes) -> "CodeType | None":
     """None if the last statement is no expression."""
     tree = parse(source)
     body = tree.body
-    if not body or not is_a(body[-1], "Expr") or is_a(body[-1].value, "Starred"):
+    if not body or not is_a(body[-1], "Expr") or is_a(body[-1].value, "Starred") or prints(body[-1].value):
         return None
     kept = statement(KEEP, body[-1])
     if len(body) == 1 and is_text(body[0]):
@@ -115,9 +115,18 @@ def is_text(node: "Any") -> bool:
     return is_a(node, "Expr") and is_a(node.value, "Constant") and isinstance(node.value.value, str)
 
 
+def prints(expression: "Any") -> bool:
+    """The most common end of a program: it has no value, so there is nothing to do for it."""
+    return is_a(expression, "Call") and is_a(expression.func, "Name") and expression.func.id == "print"
+
+
 def write(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError:
+        os.unlink(path)
+        raise
 
 
 def begin() -> None:
