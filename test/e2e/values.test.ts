@@ -51,11 +51,14 @@ plt.figure(figsize=(2, 1)); plt.plot([2, 1])`,
         return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
       }),
     );
-    assert.deepEqual(sizes, [
-      [640, 480],
-      [3, 2],
-      [200, 100],
-    ]);
+    // matplotlib's are cut to what is on them.
+    const [shown, pillow, open] = sizes;
+    assert.deepEqual(pillow, [3, 2]);
+    for (const size of [shown, open])
+      assert.ok(
+        size?.every((pixels) => pixels > 50),
+        String(size),
+      );
   });
 
   it('a table is a value as text and as HTML', async () => {
