@@ -29,6 +29,7 @@ const importing =
 
 const arms: Record<keyof DataSamples['rounds'][number], ExecutionRequestInput> = {
   plain: { code: 'print(1)' },
+  packages: { code: 'print(1)', requirements: ['polars==1.36.1'] },
   environment: { code: importing, requirements: ['polars==1.36.1'] },
   value: { code: 'print(1)\n[1, 2, 3]' },
   file: { code: 'print(1)', files: [{ path: 'a.csv', content: 'a,b\n1,2\n'.repeat(1000) }] },

@@ -13,7 +13,7 @@ export interface DataSamples {
   setting: Pick<Setting, 'date' | 'commit' | 'machine'>;
   builds: { requirement: string; seconds: number }[];
   /** One run of each kind, in a random order. */
-  rounds: Record<'plain' | 'environment' | 'value' | 'file' | 'artifact', Run>[];
+  rounds: Record<'plain' | 'packages' | 'environment' | 'value' | 'file' | 'artifact', Run>[];
   /** A large file out: its bytes, its way without the program's own time, and how much the server grew. */
   outputs: { bytes: number; seconds: number; grown: number }[];
   inputs: { bytes: number; seconds: number }[];
@@ -26,6 +26,7 @@ const kinds = [
   ['value', 'the value of its last expression'],
   ['file', 'a file of 8 kB in'],
   ['artifact', 'a file of 3 kB out'],
+  ['packages', 'an environment that it does not use'],
   ['environment', 'an environment, less the import itself'],
 ] as const;
 

@@ -2,13 +2,14 @@ import type { V1Job, V1Namespace, V1NetworkPolicy } from '@kubernetes/client-nod
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { newExecutionId } from '../request/execution-id.ts';
-import type { Kind } from '../schedule/backend.ts';
+import type { SandboxSpec } from '../schedule/backend.ts';
 import { kindOfPool } from '../schedule/kind.ts';
 import { missingPermissions } from './access.ts';
 import { missingPrograms, programs } from './bubblewrap.ts';
 import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
 import { makeJob } from './job.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
+import { environmentRecords } from './names.ts';
 import { permissionsFor } from './permissions.ts';
 
 /** One thing that was looked at. */
@@ -114,9 +115,25 @@ async function diagnoseIsolation(client: Client, namespace: string, signal: Abor
 async function diagnoseJobs(client: Client, config: Config, signal: AbortSignal): Promise<Finding[]> {
   const { image, runtimeClass } = config;
   const common = { image, runtimeClass, cpu: config.defaultCpu, memory_mb: config.defaultMemoryMb };
+  const { buildMemoryMb: memory_mb, environmentsClaim } = config;
+  const builder = { image, runtimeClass, cpu: 1, memory_mb };
   const found = await Promise.all([
-    diagnoseJob(client, config, common, undefined, signal),
-    ...config.pools.map((pool) => diagnoseJob(client, config, kindOfPool(pool), pool.name, signal)),
+    diagnoseJob(client, config, 'a sandbox', { kind: common, pool: undefined, build: false }, signal),
+    ...config.pools.map((pool) =>
+      diagnoseJob(
+        client,
+        config,
+        `a sandbox of pool ${pool.name}`,
+        { kind: kindOfPool(pool), pool: pool.name, build: false },
+        signal,
+      ),
+    ),
+    ...(environmentsClaim === ''
+      ? []
+      : [
+          diagnoseJob(client, config, 'a build', { kind: builder, pool: undefined, build: true }, signal),
+          diagnoseRecords(client, config.namespace, signal),
+        ]),
   ]);
   return found.flat();
 }
@@ -124,19 +141,18 @@ async function diagnoseJobs(client: Client, config: Config, signal: AbortSignal)
 async function diagnoseJob(
   client: Client,
   config: Config,
-  kind: Kind,
-  pool: string | undefined,
+  what: string,
+  sandbox: Pick<SandboxSpec, 'kind' | 'pool' | 'build'>,
   signal: AbortSignal,
 ): Promise<Finding[]> {
+  const { kind } = sandbox;
   const id = newExecutionId();
   const limits = { seconds: config.defaultTimeoutSeconds, cpu: kind.cpu, memory_mb: kind.memory_mb };
   const body = makeJob(config, {
+    ...sandbox,
     id,
-    kind,
-    pool,
     claim: { executionId: id, caller: '', requestKey: undefined, limits },
     lifeSeconds: limits.seconds,
-    build: false,
     owner: {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -144,7 +160,6 @@ async function diagnoseJob(
       uid: randomUUID(),
     },
   });
-  const what = pool === undefined ? 'a sandbox' : `a sandbox of pool ${pool}`;
   const path = `/apis/batch/v1/namespaces/${config.namespace}/jobs`;
   const found = await lookAt(
     client.json<V1Job>(path, { method: 'POST', body, query: { dryRun: 'All' }, signal }),
@@ -159,6 +174,19 @@ async function diagnoseJob(
       ok: isKept,
       what: `job: user namespaces are ${config.userNamespaces ? 'asked for' : 'off'}, and the API server ${isKept ? 'knows them' : 'ignores that'}`,
       mend: 'VIVARIUM_USER_NAMESPACES=false, or a Kubernetes version that has them',
+    },
+  ];
+}
+
+async function diagnoseRecords(client: Client, namespace: string, signal: AbortSignal): Promise<Finding[]> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${environmentRecords}`;
+  const found = await lookAt(client.json(path, { signal }));
+  const why = 'value' in found ? '' : `: ${found.why}`;
+  return [
+    {
+      ok: why === '',
+      what: `environments: their records, ConfigMap ${environmentRecords}${why}`,
+      mend: `kubectl create configmap ${environmentRecords} -n ${namespace}`,
     },
   ];
 }

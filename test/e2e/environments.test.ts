@@ -4,10 +4,11 @@ import { readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
+import { command } from './harness/command.ts';
 import { connect, type Caller, type ToolError } from './harness/clients.ts';
 import { environmentsPlace, type Place } from './harness/environments.ts';
 import { streamRun } from './harness/rest.ts';
-import { backends, startServer, type Server, type Settings } from './harness/server.ts';
+import { backends, environment, startServer, type Server, type Settings } from './harness/server.ts';
 
 const says = (module: string) => `import ${module}; print(${module}.__version__)`;
 
@@ -104,6 +105,16 @@ for attempt in (
       });
       assert.equal(stdout, 'refused\n'.repeat(4), stderr);
     });
+
+    if (backend === 'kubernetes') {
+      it('doctor looks at what builds need', async () => {
+        const env = environment(backend, place.settings);
+        const { code, stdout } = await command(process.execPath, ['src/main.ts', 'doctor'], { env });
+        assert.equal(code, 0, stdout);
+        assert.match(stdout, /the cluster takes the Job of a build/);
+        assert.match(stdout, /their records, ConfigMap vivarium-environments/);
+      });
+    }
 
     it('a package of the image is replaced, though a sandbox that waits has imported it', async () => {
       const { stdout, stderr } = await caller.run({
