@@ -5,10 +5,7 @@ import { missingFile, missingLibrary, missingModule } from './traceback.ts';
 
 export { missingModule } from './traceback.ts';
 
-type Result = Pick<
-  ExecutionResult,
-  'status' | 'stdout_bytes' | 'stderr' | 'value' | 'artifacts' | 'left_out'
->;
+type Result = Pick<ExecutionResult, 'stdout_bytes' | 'stderr' | 'value' | 'left_out'>;
 
 export interface About {
   result: Result;
@@ -77,11 +74,9 @@ function list(paths: readonly string[], below: string, between: string): string 
 }
 
 function outputHint({ result }: About): string | undefined {
-  const { status, stdout_bytes, value, artifacts } = result;
-  if (stdout_bytes > 0) return undefined;
-  if (value) return 'Nothing was printed; the value of the last expression is in `value`.';
-  return status === 'succeeded' && artifacts.length === 0
-    ? 'Nothing was printed: print what you want to see, or end with an expression.'
+  const { stdout_bytes, value } = result;
+  return stdout_bytes === 0 && value
+    ? 'Nothing was printed; the value of the last expression is in `value`.'
     : undefined;
 }
 

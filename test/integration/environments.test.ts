@@ -113,19 +113,24 @@ describe('environments on a cluster', () => {
     assert.equal(made.builders.length, 2);
   });
 
-  it('a build that failed is tried again, under the name that its Job had', async (t) => {
+  it('a build that failed is tried again on another replica, under the name that its Job had', async (t) => {
     const made = await cluster(t);
     made.onBuild = (pod, succeed) => {
       if (made.builders.length > 1) succeed();
       else fail(pod);
     };
-    const server = await vivarium(made.api, claim);
-    const { status, body } = await refused(server, request);
+    const [one, two] = [
+      await vivarium(made.api, claim),
+      await vivarium(made.api, { ...claim, replicaName: 'two' }),
+    ];
+    const { status, body } = await refused(one, request);
     assert.deepEqual(
       [status, body.error.code, body.error.message],
       [422, 'build_failed', 'error: there is no polars'],
     );
-    assert.equal((await run(server, request)).status, 'succeeded');
+    await refused(one, request);
+    assert.equal(made.builders.length, 1);
+    assert.equal((await run(two, request)).status, 'succeeded');
     const [first, second] = made.builders;
     assert.equal(first?.job, second?.job);
   });

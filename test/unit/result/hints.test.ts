@@ -4,11 +4,9 @@ import { hintsFor, missingModule, type About } from '../../../src/result/hints.t
 
 const about: About = {
   result: {
-    status: 'failed',
     stdout_bytes: 1,
     stderr: '',
     value: null,
-    artifacts: [],
     left_out: { total: 0, files: [] },
   },
   mounts: [],
@@ -186,15 +184,10 @@ const table: [what: string, changes: Changes, hints: string[]][] = [
   ],
   [
     'a value and no output',
-    { result: { status: 'succeeded', stdout_bytes: 0, value: { text: '1', html: null } } },
+    { result: { stdout_bytes: 0, value: { text: '1', html: null } } },
     ['Nothing was printed; the value of the last expression is in `value`.'],
   ],
-  [
-    'nothing at all',
-    { result: { status: 'succeeded', stdout_bytes: 0 } },
-    ['Nothing was printed: print what you want to see, or end with an expression.'],
-  ],
-  ['nothing of a failure', { result: { stdout_bytes: 0 } }, []],
+  ['neither output nor a value', { result: { stdout_bytes: 0 } }, []],
   [
     'files that were left out',
     {

@@ -73,7 +73,8 @@ describe('run', () => {
     const kind = { image: 'vivarium-sandbox:0.1.0', runtimeClass: '', cpu: 1, memory_mb: 512 };
     assert.deepEqual(backend.opened, [{ kind, pool: undefined, claim, lifeSeconds: 30, build: false }]);
     assert.deepEqual(backend.claims, [claim]);
-    const [{ files: _files, ...program } = {}] = backend.programs;
+    const { files, ...program } = backend.programs[0] ?? {};
+    assert.ok(files);
     assert.deepEqual(program, {
       code: 'print(1)',
       stdin: 'in',
