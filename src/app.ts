@@ -17,6 +17,7 @@ import type { Stages } from './schedule/run.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
+import { unavailable } from './serve/artifacts.ts';
 import type { Offers } from './serve/offers.ts';
 import { artifactReader } from './serve/read-artifact.ts';
 
@@ -120,16 +121,22 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
           log.warn({ artifact: id, why: why(error) }, 'an artifact could not be kept');
         },
       }),
-    async hints({ files, requirements }, result, runSignal) {
-      const asked = AbortSignal.any([runSignal, AbortSignal.timeout(factsMs)]);
-      const facts =
-        missingModule(result.stderr) !== undefined &&
-        environments.facts({ signal: asked, onProgress: () => undefined }).catch(() => undefined);
+    async hints(request, result, runSignal) {
+      const { files, requirements } = request;
+      const packagesOf = async (image: string) => {
+        const asked = AbortSignal.any([runSignal, AbortSignal.timeout(factsMs)]);
+        const facts = environments.facts({ signal: asked, onProgress: () => undefined, image });
+        return facts.then(
+          ({ packages }) => packages,
+          () => undefined,
+        );
+      };
+      const isMissing = missingModule(result.stderr) !== undefined;
       return hintsFor({
         result,
         mounts: files.map(({ path, mountPath }) => path ?? mountPath ?? ''),
         requirements,
-        packages: facts ? (await facts)?.packages : undefined,
+        packages: isMissing ? await packagesOf(sandboxes.imageFor(request)) : undefined,
         mayRequire: (name) => hasEnvironments && requirement.safeParse([name]).success,
       });
     },
@@ -139,7 +146,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
       ...stages,
       backend,
       async artifactsOf(executionId, caller, findSignal) {
-        const found = await artifacts.list(executionId, caller, findSignal);
+        const found = await artifacts.list(executionId, caller, findSignal).catch(unavailable);
         return found.map((artifact) => describeArtifact(artifact, locate));
       },
     },

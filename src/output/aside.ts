@@ -16,18 +16,36 @@ export function createAside() {
   const room = { ...maxBytes };
   const leftOut: Aside['leftOut'] = { total: 0, files: [] };
   let hasValue = false;
+  let announced = 0;
+  let files = 0;
   let open: Extract<FileFrame, { type: 'file' }>['kind'] | undefined;
   return {
     add(frame: Frame): void {
-      if (frame.type === 'exit') leftOut.total = frame.left_out;
-      else if (frame.type === 'left_out') leftOut.files.push({ path: frame.path, reason: frame.reason });
-      else if (frame.type === 'file') {
-        open = frame.kind;
-        hasValue ||= open === 'text';
-      } else if (frame.type === 'data' && (open === 'text' || open === 'html')) {
-        const bytes = Buffer.from(frame.base64, 'base64').subarray(0, room[open]);
-        room[open] -= bytes.length;
-        chunks[open].push(bytes);
+      switch (frame.type) {
+        case 'exit':
+          announced = frame.files;
+          leftOut.total = frame.left_out;
+          break;
+        case 'file':
+          files += 1;
+          open = frame.kind;
+          hasValue ||= open === 'text';
+          break;
+        case 'data': {
+          if (open !== 'text' && open !== 'html') break;
+          const bytes = Buffer.from(frame.base64, 'base64').subarray(0, room[open]);
+          room[open] -= bytes.length;
+          chunks[open].push(bytes);
+          break;
+        }
+        case 'left_out':
+          leftOut.files.push({ path: frame.path, reason: frame.reason });
+          break;
+        case 'end':
+          // What could not be sent in time was announced as a file.
+          leftOut.total += announced - files;
+          break;
+        default:
       }
     },
     read(): Aside {

@@ -129,6 +129,7 @@ async function serve(
   const collector = collect({ executionId, caller, signal });
   let sandbox: Sandbox | undefined;
   let end: Loss | undefined;
+  let isRecord = true;
 
   const leave = await queue.enter(signal).catch(asCancelled(signal));
   try {
@@ -144,18 +145,22 @@ async function serve(
     const program = { code, stdin, args, env, files, environment: environment?.path ?? null };
     for await (const frame of sandbox.run(claim, program, signal)) {
       if (frame.type === 'started') clock.mark('started');
+      if (frame.type === 'exit') isRecord = again || frame.cause !== 'environment_missing';
       capture.add(frame);
       await collector.add(frame);
       onEvent(frame);
     }
   } catch (error) {
-    if (error instanceof ServiceError) throw error;
     end = lossOf(error, signal);
+    if (!end) {
+      await collector.finish();
+      throw error;
+    }
   } finally {
     // The answer does not wait for the sandbox to be taken away; its place does.
     void (sandbox?.dispose() ?? Promise.resolve()).finally(() => {
       leave();
-      onLeft?.();
+      if (isRecord) onLeft?.();
     });
   }
   return { capture: capture.read(), end, artifacts: await collector.finish() };
@@ -203,9 +208,11 @@ function asCancelled(signal: AbortSignal) {
   };
 }
 
-function lossOf(error: unknown, signal: AbortSignal): Loss {
+/** How a run was lost; undefined where the service failed. */
+function lossOf(error: unknown, signal: AbortSignal): Loss | undefined {
+  if (error instanceof ServiceError) return undefined;
   if (error instanceof SandboxLost) return { status: error.cause, message: error.message };
   if (signal.aborted)
     return { status: 'cancelled', message: `${stopReason(signal)}; what it had written is kept.` };
-  throw error;
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createCapture } from '../output/capture.ts';
+import { isLast } from '../output/frame.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
@@ -111,8 +112,8 @@ export function createService(
         : await backend.find(executionId, caller, signal);
       const here = mine(executionId, caller);
       // A run of the last second need not stand on its Job yet, and one that has just ended not in its log.
-      if (trace && !here?.result) {
-        return toView(trace, policy.outputBytes, await artifactsOf(executionId, caller, signal));
+      if (trace && !here?.result && !isAbandoned(trace)) {
+        return await toView(trace, policy.outputBytes, () => artifactsOf(executionId, caller, signal));
       }
       if (!here) throw notFound(executionId);
       const { state, result } = here;
@@ -154,19 +155,34 @@ function notFound(executionId: string): ServiceError {
   return new ServiceError('not_found', `There is no execution ${executionId}, or it ended too long ago.`);
 }
 
-function toView(
+/** A sandbox did not find the environment, and the run goes on in another. */
+function isAbandoned({ frames }: Trace): boolean {
+  return frames.some((frame) => frame.type === 'exit' && frame.cause === 'environment_missing');
+}
+
+async function toView(
   { executionId, limits, frames, lost }: Trace,
   outputBytes: number,
-  artifacts: Artifact[],
-): ExecutionView {
+  artifactsOf: () => Promise<Artifact[]>,
+): Promise<ExecutionView> {
   const capture = createCapture(outputBytes);
   frames.forEach((frame) => {
     capture.add(frame);
   });
   const seen = capture.read();
   const end = lost && { status: lost.cause, message: lost.message };
-  const about = { executionId, capture: seen, end, artifacts, limits, waits: unknownWaits };
-  const result = seen.exit || end ? toResult(about) : null;
+  // Before its last frame its files are still on their way.
+  const hasEnded = end !== undefined || frames.some(isLast);
+  const result = hasEnded
+    ? toResult({
+        executionId,
+        capture: seen,
+        end,
+        artifacts: await artifactsOf(),
+        limits,
+        waits: unknownWaits,
+      })
+    : null;
   return {
     execution_id: executionId,
     state: result ? 'ended' : seen.started ? 'running' : 'starting',

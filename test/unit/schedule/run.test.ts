@@ -5,7 +5,7 @@ import type { Frame } from '../../../src/output/frame.ts';
 import { executionRequest } from '../../../src/request/execution.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
 import { SandboxLost } from '../../../src/schedule/backend.ts';
-import { run, type RunEvent } from '../../../src/schedule/run.ts';
+import { run, type RunEvent, type Stages } from '../../../src/schedule/run.ts';
 import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
 import { stops } from '../../../src/schedule/stop.ts';
 import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backend.ts';
@@ -239,6 +239,44 @@ describe('run', () => {
     await assert.rejects(result, /a fault/);
     await until(() => queue.running === 0);
     assert.equal(backend.disposed, 1);
+  });
+
+  it('has an environment that a sandbox did not find built again, and goes on in another sandbox', async () => {
+    const missing = numbered(exit({ cause: 'environment_missing', exit_code: null }));
+    let runs = 0;
+    const backend = fakeBackend({ frames: () => emit(runs++ === 0 ? missing : complete) });
+    const asked: string[][] = [];
+    const lost: string[] = [];
+    let left = 0;
+    const environments: Stages['environments'] = {
+      prepare: (requirements) => {
+        asked.push([...requirements]);
+        return Promise.resolve({ key: 'key', path: '/environments/key', shadows: [] });
+      },
+      lost: (key) => {
+        lost.push(key);
+        return Promise.resolve();
+      },
+    };
+    const stages = { policy: config(), queue: createQueue(queueSettings), sandboxes: sandboxesOf(backend) };
+    const result = await run(
+      { ...stages, ...passedBy, environments },
+      { ...request, requirements: ['Polars >= 1'] },
+      { executionId: 'id', signal: new AbortController().signal, onLeft: () => (left += 1) },
+    );
+    assert.deepEqual([result.status, result.stdout], ['succeeded', 'out']);
+    assert.deepEqual([asked, lost], [[['polars>=1'], ['polars>=1']], ['key']]);
+    // The second sandbox has a Job of another name: that of the first may be there still.
+    assert.deepEqual(
+      backend.opened.map(({ claim }) => claim?.executionId),
+      ['id', undefined],
+    );
+    assert.deepEqual(
+      backend.programs.map(({ environment }) => environment),
+      ['/environments/key', '/environments/key'],
+    );
+    await until(() => backend.disposed === 2);
+    assert.equal(left, 1);
   });
 
   it('holds output to its limit whatever comes', async () => {

@@ -98,6 +98,27 @@ describe('find', () => {
     });
   });
 
+  it('lets a run end with its last file, and asks for its artifacts only then', async () => {
+    const file = { type: 'file', kind: 'output', path: 'a', size: 0 } as const;
+    const frames = numbered(
+      started,
+      exit({ files: 1 }),
+      file,
+      { type: 'file_end', size: 0 },
+      { type: 'end' },
+    );
+    assert.equal((await find(trace({ frames: frames.slice(0, 3) }))).state, 'running');
+    assert.equal((await find(trace({ frames }))).state, 'ended');
+    const lost = new SandboxLost('unknown', 'It went amid its files.');
+    const view = await find(trace({ frames: frames.slice(0, 3), lost }));
+    assert.deepEqual([view.state, view.result?.status], ['ended', 'succeeded']);
+  });
+
+  it('passes by the sandbox that lacked the environment, as the run goes on in another', async () => {
+    const frames = numbered(exit({ cause: 'environment_missing' }));
+    await assert.rejects(find(trace({ frames })), { code: 'not_found' });
+  });
+
   it('knows how a run was lost', async () => {
     const lost = new SandboxLost('evicted', 'The node evicted the sandbox.');
     const view = await find(trace({ frames: numbered(started, out('a')), lost }));
