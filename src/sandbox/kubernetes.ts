@@ -22,9 +22,15 @@ import { startHeartbeat } from './lease.ts';
 import { jobName, label, ours, podPath, runSelector } from './names.ts';
 import { createObserver } from './observer.ts';
 import { ending, podSandbox } from './pod-sandbox.ts';
-import { deleteJob, reap } from './reaper.ts';
+import { deleteJob, type JobIdentity, reap } from './reaper.ts';
 import { findTrace } from './record.ts';
 import { waitForStart } from './start.ts';
+
+/** A Job that this server has, or is about to make. */
+interface LiveJob extends JobIdentity {
+  /** Another replica may have made one of the same name. */
+  isShared: boolean;
+}
 
 export interface KubernetesEvents {
   /** A sandbox failed: a ServiceError's code or a SandboxLost's cause. */
@@ -47,7 +53,7 @@ export async function createKubernetesBackend(
   await requirePermissions(client, config, signal);
 
   const silence = `The API server ${client.server} has not answered in ${config.startTimeoutSeconds} s.`;
-  const live = new Set<string>();
+  const live = new Map<string, LiveJob>();
   const closing = new AbortController();
   const heartbeat = await startHeartbeat(
     client,
@@ -61,34 +67,53 @@ export async function createKubernetesBackend(
   const observer = createObserver(client, namespace, replicaName);
   const reaping = reap(client, namespace, replicaName, live, events.reaped, closing.signal);
 
-  function createJob(id: string, spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
+  function createJob(job: LiveJob, id: string, spec: SandboxSpec, jobSignal: AbortSignal): Promise<void> {
     const body = makeJob(config, { ...spec, id, owner: heartbeat.owner() });
-    const name = jobName(id);
+    const { name } = job;
     let isAnswered = true;
     const create = async () => {
       try {
         const made = await client.json<V1Job>(jobsPath, { method: 'POST', body, signal: jobSignal });
-        if (spec.build) observer.expect(name, made.metadata?.uid ?? '');
+        own(made);
       } catch (error) {
         if (error instanceof UnreachableError) isAnswered = false;
         if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
         // A random name is that of this very Job, made by a call whose answer was lost.
         if (!spec.build) return;
-        const there = await client.json<V1Job>(`${jobsPath}/${name}`, { signal: jobSignal });
+        const there = await lookAt(name, jobSignal);
         if (isAnswered || there.metadata?.labels?.[label.replica] !== replicaName) {
           throw new AlreadyThere(`The build ${name} goes on, or has just ended.`);
         }
-        observer.expect(name, there.metadata.uid ?? '');
+        own(there);
       }
+    };
+    const own = ({ metadata }: V1Job) => {
+      job.uid = metadata?.uid;
+      if (spec.build) observer.expect(name, metadata?.uid ?? '');
     };
     return withRetry(create, config.startTimeoutSeconds, jobSignal);
   }
 
-  async function remove(name: string): Promise<void> {
+  async function lookAt(name: string, lookSignal: AbortSignal): Promise<V1Job> {
+    try {
+      return await client.json<V1Job>(`${jobsPath}/${name}`, { signal: lookSignal });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      // It has made room: the Job can be made again.
+      throw new ApiError(409, 'Conflict', `The Job ${name} goes again and again as it is looked at.`);
+    }
+  }
+
+  async function remove(job: LiveJob): Promise<void> {
     const late = AbortSignal.timeout(5000);
-    // What stays now is the reaper's, because it is no longer live.
-    await withRetry(() => deleteJob(client, namespace, name, late), 4, late).catch(() => undefined);
-    live.delete(name);
+    // What stays now is the reaper's, because it is no longer live. So is what a lost answer may have made of a shared name.
+    if (!job.isShared || job.uid !== undefined)
+      await withRetry(() => deleteJob(client, namespace, job, late), 4, late).catch(() => undefined);
+    forget(job);
+  }
+
+  function forget(job: LiveJob): void {
+    if (live.get(job.name) === job) live.delete(job.name);
   }
 
   async function open(spec: SandboxSpec, callerSignal: AbortSignal): Promise<Sandbox> {
@@ -97,9 +122,10 @@ export async function createKubernetesBackend(
     const began = performance.now();
     const tooLate = AbortSignal.timeout(config.startTimeoutSeconds * 1000);
     const startSignal = AbortSignal.any([callerSignal, tooLate]);
-    live.add(name);
+    const job: LiveJob = { name, isShared: spec.build };
+    live.set(name, job);
     try {
-      await createJob(id, spec, startSignal).catch((error: unknown) => {
+      await createJob(job, id, spec, startSignal).catch((error: unknown) => {
         // A connection may be waited for without an error of its own: it was never answered.
         throw error === tooLate.reason ? new UnreachableError(silence, { cause: error }) : error;
       });
@@ -119,16 +145,18 @@ export async function createKubernetesBackend(
         podPath: started.podPath,
         onLost: events.podFailed,
         onUnrecorded: events.unrecorded,
-        remove: () => remove(name),
-        forget: () => live.delete(name),
+        remove: () => remove(job),
+        forget: () => {
+          forget(job);
+        },
       });
     } catch (error) {
       if (error instanceof AlreadyThere) {
-        live.delete(name);
+        forget(job);
         throw error;
       }
       const words = error instanceof SandboxLost ? await lastWords(name) : '';
-      await remove(name);
+      await remove(job);
       callerSignal.throwIfAborted();
       const failure = asServiceError(error, words, tooLate.aborted && config.startTimeoutSeconds);
       events.podFailed(failure.code);
@@ -139,9 +167,11 @@ export async function createKubernetesBackend(
   async function deleteJobs(selector: string, deleteSignal: AbortSignal): Promise<number> {
     const query = { labelSelector: `${ours},${selector}` };
     const jobs = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal: deleteSignal });
-    const names = jobs.items.flatMap((job) => job.metadata?.name ?? []);
-    await Promise.all(names.map((name) => deleteJob(client, namespace, name, deleteSignal)));
-    return names.length;
+    const found = jobs.items.flatMap(({ metadata: { name, uid } = {} }) =>
+      name === undefined ? [] : [{ name, uid }],
+    );
+    await Promise.all(found.map((job) => deleteJob(client, namespace, job, deleteSignal)));
+    return found.length;
   }
 
   async function attachOrExplain(path: string, name: string, startSignal: AbortSignal): Promise<Attachment> {
@@ -186,7 +216,7 @@ export async function createKubernetesBackend(
     },
     async close() {
       closing.abort();
-      await Promise.all([reaping, observer.close(), ...[...live].map(remove)]);
+      await Promise.all([reaping, observer.close(), ...[...live.values()].map(remove)]);
       await heartbeat.close();
       await client.close();
     },

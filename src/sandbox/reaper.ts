@@ -5,12 +5,19 @@ import { label, ours } from './names.ts';
 
 const intervalSeconds = 15;
 
+type Names = Pick<ReadonlySet<string>, 'has'>;
+
 /** Names of this replica's Jobs that are neither live nor finished. Pure. Finished ones go by their TTL. */
-export function orphans(jobs: V1Job[], live: ReadonlySet<string>): string[] {
+export function orphans(jobs: V1Job[], live: Names): string[] {
   return jobs
     .filter((job) => !job.metadata?.deletionTimestamp && !isFinished(job))
     .flatMap((job) => job.metadata?.name ?? [])
     .filter((name) => !live.has(name));
+}
+
+export interface JobIdentity {
+  name: string;
+  uid?: string | undefined;
 }
 
 export function isFinished(job: V1Job): boolean {
@@ -24,7 +31,7 @@ export async function reap(
   client: Client,
   namespace: string,
   replica: string,
-  live: ReadonlySet<string>,
+  live: Names,
   onReaped: (name: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -38,7 +45,7 @@ export async function reap(
       const jobs = await client.json<{ items: V1Job[] }>(path, { query, signal });
       const found = orphans(jobs.items, live);
       for (const name of found.filter((orphan) => suspects.has(orphan))) {
-        await deleteJob(client, namespace, name, signal);
+        await deleteJob(client, namespace, { name }, signal);
         onReaped(name);
       }
       suspects = new Set(found);
@@ -48,20 +55,30 @@ export async function reap(
   }
 }
 
-/** Deletes a Job and its pod, at once. A Job that is not there is no error. */
+/**
+ * Deletes a Job and its pod, at once. A Job that is not there is no error. Where its uid is known, a newer one of its name
+ * stays.
+ */
 export async function deleteJob(
   client: Client,
   namespace: string,
-  name: string,
+  { name, uid }: JobIdentity,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await client.json(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}`, {
       method: 'DELETE',
-      body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' },
+      body: {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Background',
+        ...(uid !== undefined && { preconditions: { uid } }),
+      },
       signal,
     });
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    const isGone =
+      error instanceof ApiError && (error.status === 404 || (uid !== undefined && error.status === 409));
+    if (!isGone) throw error;
   }
 }

@@ -144,6 +144,35 @@ describe('environments on a cluster', () => {
     assert.equal(made.builders.length, 2);
   });
 
+  it('a replica that fails to build leaves the build that goes on on another', async (t) => {
+    const made = await cluster(t);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    made.onBuild = async (_pod, succeed) => {
+      if (made.builders.length > 1) await promise;
+      succeed();
+    };
+    const one = await vivarium(made.api, claim);
+    const two = await vivarium(made.api, { ...claim, replicaName: 'two' });
+    await run(two, request);
+    const other = { ...request, requirements: ['other'] };
+    const answer = run(one, other);
+    await until(() => made.builders.length === 2);
+    const job = made.builders[1]?.job ?? '';
+    made.api.faults.order('POST', /\/jobs$/, { status: 403, message: 'no' });
+    assert.equal((await refused(two, other)).body.error.code, 'forbidden');
+    assert.ok(made.api.jobs.includes(job));
+    // Nor does it mind that the Job goes while it is looked at.
+    made.api.faults.order('GET', new RegExp(`${job}$`), { status: 404 });
+    const followed = run(two, other);
+    await until(
+      () =>
+        made.api.requests.filter((asked) => asked.startsWith("GET") && asked.endsWith(`/jobs/${job}`)).length > 1,
+    );
+    resolve(undefined);
+    assert.deepEqual([(await answer).status, (await followed).status], ['succeeded', 'succeeded']);
+    assert.equal(made.builders.length, 2);
+  });
+
   it('a sandbox that does not find one has it built again', async (t) => {
     const made = await cluster(t);
     const server = await vivarium(made.api, claim);

@@ -170,6 +170,8 @@ export class FakeApi {
     if (!found) sendStatus(res, 404, 'NotFound', `${resource} "${name}" not found`);
     else if (subresource === 'log') this.pods.get(name)?.serveLog(query.get('follow') === 'true', res);
     else if (method === 'GET') sendJson(res, 200, found);
+    else if (method === 'DELETE' && isOther(body, found))
+      sendStatus(res, 409, 'Conflict', 'the UID in the precondition is not that of the object');
     else if (method === 'DELETE') sendJson(res, 200, this.delete(resource, found));
     else if (method === 'PATCH' && isStale(body, found))
       sendStatus(res, 409, 'Conflict', 'the object has been modified');
@@ -245,6 +247,12 @@ export class FakeApi {
       });
     }
   }
+}
+
+/** Whether a deletion is of an object that had the name before. */
+function isOther(options: Stored | undefined, found: Stored): boolean {
+  const { uid } = (options?.preconditions ?? {}) as { uid?: string };
+  return uid !== undefined && uid !== found.metadata.uid;
 }
 
 /** Whether a patch is for another version of the object than there is. */

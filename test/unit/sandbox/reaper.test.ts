@@ -110,7 +110,7 @@ describe('deleteJob', () => {
         throw new ApiError(404, 'NotFound', 'gone');
       },
     });
-    await deleteJob(client, 'sandboxes', 'run-a', signal);
+    await deleteJob(client, 'sandboxes', { name: 'run-a' }, signal);
     assert.equal(client.calls[0]?.method, 'DELETE');
     assert.deepEqual(client.calls[0].body, {
       apiVersion: 'v1',
@@ -119,12 +119,23 @@ describe('deleteJob', () => {
     });
   });
 
+  it('leaves a newer one of the same name', async () => {
+    const client = fakeClient({
+      json: () => {
+        throw new ApiError(409, 'Conflict', 'the UID in the precondition does not match');
+      },
+    });
+    await deleteJob(client, 'sandboxes', { name: 'run-a', uid: '1' }, signal);
+    assert.partialDeepStrictEqual(client.calls[0]?.body, { preconditions: { uid: '1' } });
+    await assert.rejects(deleteJob(client, 'sandboxes', { name: 'run-a' }, signal), /precondition/);
+  });
+
   it('says what else went wrong', async () => {
     const client = fakeClient({
       json: () => {
         throw new ApiError(403, 'Forbidden', 'no');
       },
     });
-    await assert.rejects(deleteJob(client, 'sandboxes', 'run-a', signal), /no/);
+    await assert.rejects(deleteJob(client, 'sandboxes', { name: 'run-a' }, signal), /no/);
   });
 });
