@@ -15,8 +15,8 @@ const pingMs = 20_000;
 
 /** A container's stdin and stdout over the API server. */
 export interface Attachment {
-  /** Sends bytes to stdin; resolves once they are on their way. */
-  send(bytes: Uint8Array): Promise<void>;
+  /** Sends bytes to stdin; resolves once they are on their way. The signal stops it, amid them. */
+  send(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /**
    * stdout from where the last reader left it. Ends when the container or the connection does: which of them, this
    * cannot tell.
@@ -53,15 +53,10 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
 
   return {
     ended: ended.signal,
-    async send(bytes) {
-      for (let begin = 0; begin < bytes.length; begin += messageBytes) {
+    async send(bytes, sendSignal) {
+      for (let begin = 0; begin < bytes.length && !sendSignal.aborted; begin += messageBytes) {
         const message = Buffer.concat([Buffer.of(stdinChannel), bytes.subarray(begin, begin + messageBytes)]);
-        await new Promise<void>((resolve) => {
-          // A failed send closes the socket: stdout ends, and the log says what became of the run.
-          socket.send(message, () => {
-            resolve();
-          });
-        });
+        await sendMessage(socket, message, sendSignal);
       }
     },
     async *stdout(runSignal) {
@@ -88,6 +83,18 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
       socket.terminate();
     },
   };
+}
+
+/** A send that fails is no error: it closes the socket, stdout ends, and the log says what became of the run. */
+function sendMessage(socket: WebSocket, message: Buffer, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done, { once: true });
+    socket.send(message, done);
+  });
 }
 
 /** Keeps a silent connection from being forgotten on its way, and ends it where it was. */

@@ -151,7 +151,10 @@ async function* runIn(
   callerSignal: AbortSignal,
 ): AsyncGenerator<Frame, void> {
   const words = lastWords(child);
-  for await (const chunk of program.files) await write(child, fileLine(chunk));
+  for await (const chunk of program.files) {
+    await write(child, fileLine(chunk), callerSignal);
+    if (callerSignal.aborted) break;
+  }
   const guard = createGuard(limits);
   const signal = AbortSignal.any([callerSignal, guard.overdue]);
   let last: Frame | undefined;
@@ -187,10 +190,23 @@ async function* runIn(
   }
 }
 
-/** Resolves once the pipe takes more. A sandbox that has ended takes everything: its stdout says so. */
-async function write(child: ChildProcessWithoutNullStreams, bytes: Buffer): Promise<void> {
-  if (child.stdin.destroyed || child.stdin.write(bytes)) return;
-  await Promise.race([once(child.stdin, 'drain'), once(child.stdin, 'close')]).catch(() => undefined);
+/** Resolves once the pipe takes more, or the signal is aborted. A sandbox that has ended takes everything: its stdout says so. */
+export async function write(
+  { stdin }: Pick<ChildProcessWithoutNullStreams, 'stdin'>,
+  bytes: Buffer,
+  runSignal: AbortSignal,
+): Promise<void> {
+  if (stdin.destroyed || stdin.write(bytes) || runSignal.aborted) return;
+  const written = new AbortController();
+  const signal = AbortSignal.any([runSignal, written.signal]);
+  try {
+    await Promise.race(['drain', 'close'].map((event) => once(stdin, event, { signal })));
+  } catch {
+    // Aborted, or a pipe that broke.
+  } finally {
+    // Or what did not come would be listened for until the pipe is closed.
+    written.abort();
+  }
 }
 
 /** What the agent writes from here on; the signal ends it. Leaves the stream open for the next reader. */

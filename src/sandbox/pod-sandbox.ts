@@ -50,7 +50,7 @@ export function podSandbox(pod: PodSandbox): Sandbox {
     gone: attachment.ended,
     async preload(modules, signal) {
       try {
-        await attachment.send(helloLine(modules));
+        await attachment.send(helloLine(modules), signal);
         return await readReady(attachment.stdout(signal));
       } catch (error) {
         signal.throwIfAborted();
@@ -60,7 +60,10 @@ export function podSandbox(pod: PodSandbox): Sandbox {
     async *run(claim, program, callerSignal) {
       const line = requestLine(claim.executionId, program, agentLimits(claim.limits, config, null));
       if (!pod.isRecorded) record = claimRecord(pod, claim);
-      for await (const chunk of program.files) await attachment.send(fileLine(chunk));
+      for await (const chunk of program.files) {
+        await attachment.send(fileLine(chunk), callerSignal);
+        callerSignal.throwIfAborted();
+      }
       const guard = createGuard(claim.limits);
       const signal = AbortSignal.any([callerSignal, guard.overdue]);
       try {
@@ -104,7 +107,7 @@ function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Prom
   return async () => {
     asked += 1;
     if (asked === 1) {
-      void pod.attachment.send(line);
+      void pod.attachment.send(line, signal);
       return { bytes: pod.attachment.stdout(signal), fromStart: false };
     }
     if (last) return undefined;

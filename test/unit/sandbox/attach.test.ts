@@ -117,7 +117,7 @@ describe('attach', () => {
   it('sends in messages that every API server takes', async (t) => {
     const { socket, attachment } = await attached(t);
     const bytes = Buffer.alloc(40_000, 'abc');
-    await attachment.send(bytes);
+    await attachment.send(bytes, never);
     assert.deepEqual(
       socket.sent.map((message) => [message[0], message.length - 1]),
       [
@@ -129,10 +129,23 @@ describe('attach', () => {
     assert.deepEqual(Buffer.concat(socket.sent.map((message) => message.subarray(1))), bytes);
   });
 
+  it('sends no more once it is aborted, and waits for nothing', async (t) => {
+    const { socket, attachment } = await attached(t);
+    const stop = new AbortController();
+    socket.send = (message) => {
+      socket.sent.push(message);
+    };
+    const sending = attachment.send(Buffer.alloc(40_000), stop.signal);
+    stop.abort();
+    await sending;
+    await attachment.send(Buffer.from('hello'), stop.signal);
+    assert.equal(socket.sent.length, 1);
+  });
+
   it('does not mind a send that fails: stdout ends, and says it', async (t) => {
     const { socket, attachment } = await attached(t);
     socket.isBroken = true;
-    await attachment.send(Buffer.from('hello'));
+    await attachment.send(Buffer.from('hello'), never);
   });
 
   it('closes at once', async (t) => {
