@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.ts';
 import type { Claim } from '../schedule/backend.ts';
 import { ApiError, type Client, withRetry } from './client.ts';
 import { claimPatch } from './job.ts';
@@ -26,11 +27,13 @@ export interface Recorded {
   /** performance.now(). */
   createdAt: number;
   client: Client;
+  config: Pick<Config, 'fetchSeconds'>;
   onUnrecorded(executionId: string, error: unknown): void;
 }
 
 export function claimRecord(job: Recorded, claim: Claim): ClaimRecord {
-  const patch = claimPatch(claim, (performance.now() - job.createdAt) / 1000);
+  const age = (performance.now() - job.createdAt) / 1000;
+  const patch = claimPatch(claim, age, job.config.fetchSeconds);
   let written: Promise<void> | undefined;
   const timer = setTimeout(() => {
     written = send();

@@ -54,11 +54,15 @@ export function makeJob(config: Config, request: JobRequest): V1Job {
   };
 }
 
-/** Writes a run on the Job of a sandbox that waited for one; `age` is the Job's, in seconds. A JSON merge patch. Pure. */
-export function claimPatch(claim: Claim, age: number): object {
+/**
+ * Writes a run on the Job of a sandbox that waited for one; `age` is the Job's, and `fetchSeconds` what its files may take. A
+ * JSON merge patch. Pure.
+ */
+export function claimPatch(claim: Claim, age: number, fetchSeconds: number): object {
+  const lifeSeconds = fetchSeconds + claim.limits.seconds;
   return {
     metadata: { labels: claimLabels(claim), annotations: claimAnnotations(claim) },
-    spec: { activeDeadlineSeconds: Math.ceil(age + claim.limits.seconds + slackSeconds + jobSlackSeconds) },
+    spec: { activeDeadlineSeconds: Math.ceil(age + lifeSeconds + slackSeconds + jobSlackSeconds) },
   };
 }
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { complete, loadConfig } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
-import { makeJob } from '../../src/sandbox/job.ts';
+import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
 import { permissionsFor } from '../../src/sandbox/permissions.ts';
 
 const root = new URL('../..', import.meta.url);
@@ -199,6 +199,15 @@ describe('the chart and the code', () => {
     const { poolMaxAgeSeconds, fetchSeconds, maxTimeoutSeconds, buildSeconds } = config;
     assert.ok(deadline(poolMaxAgeSeconds + fetchSeconds + maxTimeoutSeconds, false) <= Number(run));
     assert.ok(deadline(buildSeconds, true) <= Number(build));
+    const claim = {
+      executionId: '0',
+      caller: '',
+      requestKey: undefined,
+      limits: { seconds: maxTimeoutSeconds, cpu: 1, memory_mb: 1 },
+    };
+    const late = claimPatch(claim, config.startTimeoutSeconds + poolMaxAgeSeconds, fetchSeconds);
+    const { spec } = late as { spec: { activeDeadlineSeconds: number } };
+    assert.ok(spec.activeDeadlineSeconds <= Number(run));
   });
 
   it('replace the server when its settings change, and only then', () => {

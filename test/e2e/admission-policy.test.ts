@@ -143,7 +143,7 @@ describe('the admission policy', () => {
 
     it('accepts that a run is written on it, as late as one can be', async () => {
       const { accepted, says } = await patchWaiting(
-        claimPatch(claim, config.startTimeoutSeconds + config.poolMaxAgeSeconds),
+        claimPatch(claim, config.startTimeoutSeconds + config.poolMaxAgeSeconds, config.fetchSeconds),
       );
       assert.ok(accepted, says);
     });

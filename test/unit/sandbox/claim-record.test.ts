@@ -26,7 +26,13 @@ function recording(t: TestContext, ...answers: (Error | Promise<undefined>)[]) {
   });
   const unrecorded: [string, unknown][] = [];
   const record = claimRecord(
-    { path, createdAt, client, onUnrecorded: (...what) => unrecorded.push(what) },
+    {
+      path,
+      createdAt,
+      client,
+      config: { fetchSeconds: 60 },
+      onUnrecorded: (...what) => unrecorded.push(what),
+    },
     claim,
   );
   t.after(() => {
@@ -52,8 +58,8 @@ describe('the record of a run in a waiting sandbox', () => {
     assert.deepEqual(writes(), [], 'not beside its answer');
     await clock.pass(0.02);
     await finished;
-    // Its deadline counts from where the run began.
-    assert.deepEqual(writes(), [['PATCH', path, claimPatch(claim, 100.2)]]);
+    // Its deadline counts from where the run began, and leaves time for its files.
+    assert.deepEqual(writes(), [['PATCH', path, claimPatch(claim, 100.2, 60)]]);
     await clock.pass(10);
     await finish();
     assert.equal(writes().length, 1);

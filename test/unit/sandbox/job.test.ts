@@ -245,17 +245,17 @@ describe('makeJob', () => {
 describe('claimPatch', () => {
   it('writes on the Job what a Job that is made for the run has from the start', () => {
     const own = makeJob(config(), { ...request, claim: { ...claim, requestKey: 'key' } });
-    assert.deepEqual(claimPatch({ ...claim, requestKey: 'key' }, 100.2), {
+    assert.deepEqual(claimPatch({ ...claim, requestKey: 'key' }, 100.2, 60), {
       metadata: {
         labels: { 'vivarium.dev/execution': id, 'vivarium.dev/request': 'key' },
         annotations: own.metadata?.annotations,
       },
-      spec: { activeDeadlineSeconds: 236 },
+      spec: { activeDeadlineSeconds: 296 },
     });
   });
 
   it('says nothing of a request that has no key: a merge patch would delete the label', () => {
-    assert.deepEqual(claimPatch(claim, 0), {
+    assert.deepEqual(claimPatch(claim, 0, 0), {
       metadata: {
         labels: { 'vivarium.dev/execution': id },
         annotations: { 'vivarium.dev/limits': JSON.stringify(claim.limits) },
