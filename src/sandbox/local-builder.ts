@@ -15,7 +15,7 @@ import {
   statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ServiceError } from '../result/errors.ts';
 import { type BuilderFiles, nobody } from './bubblewrap.ts';
 
@@ -84,15 +84,29 @@ function own(path: string, mode: number): void {
   chownSync(path, nobody, nobody);
 }
 
-/** The folder of environments, made if it is not there; undefined where it cannot be. */
+/** The folder of environments, made if it is not there; undefined where it cannot be, or the sandbox's user cannot get to it. */
 export function environmentsFolder(path: string, isRoot: boolean): string | undefined {
   try {
+    const missing = [path, ...parentsOf(path)].filter((folder) => !existsSync(folder));
     mkdirSync(path, { recursive: true });
-    if (isRoot && statSync(path).uid !== nobody) chownSync(path, nobody, nobody);
-    return path;
+    if (!isRoot) return path;
+    // The umask may have kept others out.
+    for (const folder of missing) chmodSync(folder, 0o755);
+    if (statSync(path).uid !== nobody) chownSync(path, nobody, nobody);
+    return [path, realpathSync(path)].flatMap(parentsOf).every(isOpenToNobody) ? path : undefined;
   } catch {
     return undefined;
   }
+}
+
+function parentsOf(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [parent, ...parentsOf(parent)];
+}
+
+function isOpenToNobody(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
+  return uid === nobody || (mode & 0o001) !== 0;
 }
 
 /** The first uv in these folders that is a program itself, and no script that looks for one elsewhere. */

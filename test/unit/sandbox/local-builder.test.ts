@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -67,10 +77,30 @@ describe('localBuilder', () => {
 
 describe('environmentsFolder', () => {
   it('is made', (t) => {
-    const path = join(folders(t).path, 'a/b');
+    const { path: parent } = folders(t);
+    chmodSync(parent, 0o755);
+    const path = join(parent, 'a/b');
+    const umask = process.umask(0o077);
+    t.after(() => process.umask(umask));
     assert.equal(environmentsFolder(path, isRoot), path);
     assert.ok(statSync(path).isDirectory());
-    if (isRoot) assert.equal(statSync(path).uid, 65_532);
+    if (!isRoot) return;
+    assert.equal(statSync(path).uid, 65_532);
+    assert.equal(statSync(join(parent, 'a')).mode & 0o777, 0o755);
+    assert.equal(environmentsFolder(path, isRoot), path);
+  });
+
+  it('is none of root’s that the sandbox’s user cannot get to', { skip: !isRoot }, (t) => {
+    const { path } = folders(t);
+    const link = join(path, 'link');
+    assert.equal(environmentsFolder(join(path, 'environments'), true), undefined);
+    chmodSync(path, 0o755);
+    mkdirSync(join(path, 'closed/environments'), { recursive: true });
+    chmodSync(join(path, 'closed'), 0o700);
+    symlinkSync(join(path, 'closed/environments'), link);
+    assert.equal(environmentsFolder(link, true), undefined);
+    chownSync(join(path, 'closed'), 65_532, 65_532);
+    assert.equal(environmentsFolder(link, true), link);
   });
 
   it('is none where it cannot be made', () => {
