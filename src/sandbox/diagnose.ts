@@ -1,6 +1,6 @@
 import type { V1Job, V1Namespace, V1NetworkPolicy } from '@kubernetes/client-node';
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../config.ts';
+import { type Config, surroundings } from '../config.ts';
 import { newExecutionId } from '../request/execution-id.ts';
 import type { SandboxSpec } from '../schedule/backend.ts';
 import { kindOfPool } from '../schedule/kind.ts';
@@ -9,6 +9,7 @@ import { missingPrograms, programs } from './bubblewrap.ts';
 import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
 import { makeJob } from './job.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
+import { environmentsFolder, findUv } from './local-builder.ts';
 import { environmentRecords } from './names.ts';
 import { permissionsFor } from './permissions.ts';
 
@@ -24,18 +25,35 @@ const install = 'make install';
 
 /** What this machine, the cluster of the current kube context and the account in it allow. */
 export async function diagnose(config: Config, signal: AbortSignal): Promise<Finding[]> {
-  const local = config.backend === 'kubernetes' ? [] : diagnoseLocal();
+  const local = config.backend === 'kubernetes' ? [] : diagnoseLocal(config);
   if (config.backend === 'local') return local;
   return [...local, ...(await diagnoseCluster(config, signal))];
 }
 
-function diagnoseLocal(): Finding[] {
+function diagnoseLocal(config: Config): Finding[] {
   const missing: readonly string[] = missingPrograms().map(({ path }) => path);
-  return programs.map((program) => ({
+  const sandbox = programs.map((program) => ({
     ok: !missing.includes(program.path),
     what: `local sandbox: ${program.path}`,
     mend: `apt-get install -y ${program.package}`,
   }));
+  return [...sandbox, diagnoseLocalEnvironments(config.environmentsFolder)];
+}
+
+/** Well in any case: a server without environments has all else. */
+function diagnoseLocalEnvironments(folder: string): Finding {
+  const uv = findUv(surroundings().searchPath);
+  const isRoot = process.getuid?.() === 0;
+  const lacks = [
+    uv === undefined && 'uv is not on the PATH (pip install uv)',
+    environmentsFolder(folder, isRoot) === undefined &&
+      `${folder} cannot be made${isRoot ? ', or not all folders above it let others pass (chmod o+x)' : ''}; VIVARIUM_ENVIRONMENTS_FOLDER names another`,
+  ].filter((lack) => lack !== false);
+  const found = `environments in ${folder}, built by ${uv ?? 'nothing'}`;
+  return {
+    ok: true,
+    what: `local sandbox: ${lacks.length === 0 ? found : `no environments: ${lacks.join('; ')}`}`,
+  };
 }
 
 async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Finding[]> {

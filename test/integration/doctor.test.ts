@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Config } from '../../src/config.ts';
 import { diagnose } from '../../src/sandbox/diagnose.ts';
@@ -52,6 +55,30 @@ describe('diagnose', () => {
       'bad job: the cluster refuses a sandbox of pool one: admission denied the request -> make install',
     ]);
     assert.deepEqual(api.jobs, [], 'it makes no Job');
+  });
+
+  it('says whether there are environments where sandboxes are local', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-test-'));
+    const { PATH = '' } = process.env;
+    t.after(() => {
+      process.env.PATH = PATH;
+      rmSync(folder, { recursive: true });
+    });
+    chmodSync(folder, 0o755);
+    const local = async (environmentsFolder: string) =>
+      (await diagnose(config({ backend: 'local', environmentsFolder }), new AbortController().signal)).at(-1);
+    process.env.PATH = folder;
+    const { ok, what } = (await local('/dev/null/environments')) ?? {};
+    assert.ok(ok);
+    assert.match(
+      what ?? '',
+      /: no environments: uv is not on the PATH .*; \/dev\/null\/environments cannot be made/,
+    );
+    writeFileSync(join(folder, 'uv'), '\x7fELF');
+    assert.deepEqual(await local(join(folder, 'environments')), {
+      ok: true,
+      what: `local sandbox: environments in ${folder}/environments, built by ${folder}/uv`,
+    });
   });
 
   it('says that there is no namespace', async (t) => {
