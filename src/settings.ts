@@ -137,7 +137,11 @@ export const settings = z.strictObject({
   fetchSeconds: seconds.default(30).describe('Longest time to fetch all files of a request.'),
 
   artifactFiles: count.default(100).describe('Most files that a run returns from output/.'),
-  artifactBytes: count.default(128 * MiB).describe('Size of all files together that a run returns (bytes).'),
+  artifactBytes: count
+    .default(128 * MiB)
+    .describe(
+      'Size of all files together that a run returns (bytes). They leave through the pod’s log: above 7 MiB, raise the kubelet’s containerLogMaxSize too, or other replicas may lack the beginning of a run that collects for long.',
+    ),
   artifactStore: z
     .string()
     .regex(/^(\/|s3:\/\/[a-z0-9.-]+(\/|$))/, 'a folder (`/…`) or `s3://bucket/prefix`')
