@@ -166,7 +166,8 @@ describe('environments on a cluster', () => {
     const followed = run(two, other);
     await until(
       () =>
-        made.api.requests.filter((asked) => asked.startsWith("GET") && asked.endsWith(`/jobs/${job}`)).length > 1,
+        made.api.requests.filter((asked) => asked.startsWith('GET') && asked.endsWith(`/jobs/${job}`))
+          .length > 1,
     );
     resolve(undefined);
     assert.deepEqual([(await answer).status, (await followed).status], ['succeeded', 'succeeded']);
