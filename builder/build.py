@@ -6,7 +6,7 @@ the fields of `Request`. Its answer is one JSON object on stdout, `Environment` 
 
 While it works it says on stderr how far it is, a line each. Exit code 1: the requirements cannot be had; stderr ends
 with an empty line and the resolver's own words. Exit code 2: this is no place to build in; it ends with an empty line
-and why.
+and why. Exit code 3: the package index cannot be reached; it ends with an empty line and uv's own words.
 """
 
 import json
@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lock import check_denied, preinstalled, resolve
-from request import Environment, Failure, Request, check_size, say
+from request import Environment, Failure, Request, Unreachable, check_size, say
 from uv import run_uv
 from volume import evict, let_all_read, publish, read, remove_leftovers, size, unrecorded
 
@@ -34,10 +34,10 @@ def main() -> int:
         request = Request(**(fields | {"root": Path(fields["root"])}))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         print(json.dumps(provide(request)))
-    except Failure as failure:
+    except (Failure, Unreachable) as failure:
         words = "\n".join(line for line in str(failure).splitlines() if line.strip())
         sys.stderr.write(f"\n{words[:MAX_WORDS]}\n")
-        return 1
+        return 3 if isinstance(failure, Unreachable) else 1
     except OSError as error:
         sys.stderr.write(f"\n{error}\n")
         return 2

@@ -14,6 +14,10 @@ class Failure(Exception):
     """The requirements cannot be had. The text is for whoever asked."""
 
 
+class Unreachable(Exception):
+    """The package index does not answer as it should: nothing is known of the requirements."""
+
+
 @dataclass(frozen=True)
 class Request:
     root: Path  # the volume

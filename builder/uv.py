@@ -11,16 +11,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from request import Failure, Request, check_size, say, too_large
+from request import Failure, Request, Unreachable, check_size, say, too_large
 from volume import size
 
 UV = "/opt/vivarium/uv"
 INDEX = Path("/index")  # of the package index: username, password, ca.crt; each may be missing
 PROGRESS = re.compile(r"\s*(Resolved|Downloading|Downloaded|Prepared|Installed|Bytecode compiled) ")
+NETWORK = re.compile(
+    r"request failed after \d+ retries|error sending request|error decoding response body"
+    r"|operation timed out|network timeout|HTTP status server error|429 Too Many Requests",
+    re.IGNORECASE,
+)
 
 
 def run_uv(arguments: list[str], request: Request, folder: Path) -> None:
-    """Runs uv to its end, with an eye on what it takes of the volume. Raises Failure with its words."""
+    """Runs uv to its end, with an eye on what it takes of the volume. Raises Failure or Unreachable with its words."""
     command = [UV, *arguments, "--python", sys.executable, "--default-index", f"packages={request.index}"]
     uv = subprocess.Popen(
         command,
@@ -42,7 +47,14 @@ def run_uv(arguments: list[str], request: Request, folder: Path) -> None:
     if uv.returncode == -signal.SIGXFSZ:
         raise too_large(request)  # by one file
     if uv.returncode:
-        raise Failure(without_secrets(words.strip()) or f"uv ended with code {uv.returncode} and did not say why.")
+        why = without_secrets(words.strip()) or f"uv ended with code {uv.returncode} and did not say why."
+        raise Unreachable(why) if is_network_failure(words) else Failure(why)
+
+
+def is_network_failure(words: str) -> bool:
+    """Whether uv says that the index could not be reached, and not that it lacks what was asked for."""
+    text = " ".join(words.split())
+    return "No solution found" not in text and NETWORK.search(text) is not None
 
 
 def follow(uv: "subprocess.Popen[bytes]", request: Request, folder: Path) -> Iterator[str]:

@@ -6,10 +6,12 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from request import KEY, Environment, Request, say
 
+FIELDS = {"key", "requirements", "python", "platform", "bytes", "created", "shadows", "packages"}
 RECENT = 600.0  # seconds after its last use in which an environment is not evicted, whatever the request says
 
 
@@ -19,13 +21,16 @@ def evict(request: Request, now: float) -> None:
         try:
             if now - (folder / "environment.json").stat().st_mtime < RECENT:
                 continue
-            # Renamed first: from then on it is there for nobody, and not half of it for anybody.
-            gone = request.root / f".evicted-{key}-{os.getpid()}-{time.monotonic_ns()}"
-            folder.rename(gone)
+            gone = set_aside(folder)
         except FileNotFoundError:
             continue
         say(f"Evicting the environment {key}")
         shutil.rmtree(gone, ignore_errors=True)
+
+
+def set_aside(folder: Path) -> Path:
+    """Renames what is to be removed: from then on it is there for nobody, and not half of it for anybody."""
+    return folder.rename(folder.with_name(f".evicted-{folder.name}-{os.getpid()}-{time.monotonic_ns()}"))
 
 
 def remove_leftovers(request: Request, now: float) -> None:
@@ -41,12 +46,17 @@ def remove_leftovers(request: Request, now: float) -> None:
 
 
 def read(folder: Path, used: float | None = None) -> Environment | None:
-    """What is said of an environment in its folder, if it is there; `used` is noted as the time of its last use."""
+    """What is said of an environment in its folder; `used` is noted as the time of its last use.
+
+    None if it is not there, or damaged: a disk that was full, or a node that died, leaves such.
+    """
     try:
-        environment: Environment = json.loads((folder / "environment.json").read_bytes())
+        environment = json.loads((folder / "environment.json").read_bytes())
+        if not isinstance(environment, dict) or not environment.keys() >= FIELDS:
+            return None
         if used is not None:
             os.utime(folder / "environment.json", (used, used))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     return environment
 
@@ -61,6 +71,9 @@ def unrecorded(request: Request) -> Iterator[Environment]:
 
 
 def publish(made: Path, target: Path) -> None:
+    if read(target) is None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(set_aside(target), ignore_errors=True)
     try:
         made.rename(target)
     except OSError:

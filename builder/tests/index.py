@@ -102,7 +102,7 @@ class Index:
         if folder == "files" and name in self.files:
             self.asked.append(name)
             if name.startswith("slow-"):
-                self.slow.wait(20)
+                self.slow.wait(60)
             return self.files[name], 200
         links = [
             f'<a href="/files/{file}{self._fragment(data)}" data-core-metadata="true">{file}</a>\n'

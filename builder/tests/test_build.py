@@ -177,7 +177,7 @@ class Builds(unittest.TestCase):
         began = time.monotonic()
         self.assertIn("more than 2 MiB", self.refused("whale", "slow", max_bytes=2 * MiB))
         self.index.slow.set()
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_a_file_that_is_larger_than_an_environment_may_be(self) -> None:
         self.index.add("whale", "1.0", files={"whale/blubber.txt": "blubber" * MiB})
@@ -215,6 +215,21 @@ class Builds(unittest.TestCase):
         [found] = answer["unrecorded"]
         self.assertEqual((found["key"], found["requirements"], found["shadows"]), (OTHER, ["fish"], []))
 
+    def test_replaces_what_is_damaged(self) -> None:
+        self.index.add("fish", "1.0")
+        for damage in ("", "\xff", "{", "[]", '{"key": "x"}', None):
+            for key in (KEY, OTHER):
+                (self.root / key).mkdir(exist_ok=True)
+                (self.root / key / "left").touch()
+                described = self.root / key / "environment.json"
+                described.unlink(missing_ok=True)
+                if damage is not None:
+                    described.write_text(damage, encoding="latin-1")
+            code, answer, stderr = self.build("fish")
+            self.assertEqual((code, answer["existing"], answer["unrecorded"]), (0, False, []), stderr)
+            self.assertEqual(sorted(os.listdir(self.root / KEY)), ["environment.json", "lib", "lock.txt"])
+            self.assertEqual(self.left(), [KEY, OTHER])
+
     def test_credentials_open_the_index_and_are_seen_nowhere(self) -> None:
         password = "pass/word:42"
         self.index = self.enterContext(Index(credentials=f"reader:{password}"))
@@ -245,15 +260,46 @@ class Builds(unittest.TestCase):
             file.write(authority)
         self.index = self.enterContext(Index(certificate=certificate))
         self.index.add("fish", "1.0")
-        self.assertIn("certificate", self.refused("fish").lower())
+        self.assertIn("certificate", self.refused("fish", code=3).lower())
         (self.secrets / "ca.crt").write_text(authority)
         code, _, stderr = self.build("fish")
         self.assertEqual(code, 0, stderr)
+
+    def test_an_index_that_is_not_there(self) -> None:
+        words = self.refused("fish", code=3, index="http://127.0.0.1:9/simple")
+        self.assertIn("http://127.0.0.1:9/simple/fish/", words)
 
     def test_a_place_that_cannot_be_built_in(self) -> None:
         code, answer, stderr = self.build("fish", root="/nonexistent")
         self.assertEqual((code, answer), (2, {}))
         self.assertIn("/nonexistent", stderr)
+
+
+class Words(unittest.TestCase):
+    FETCH = "error: Failed to fetch: https://index/simple/fish/\n  cause: "
+
+    def test_of_a_network_that_fails(self) -> None:
+        for words in (
+            f"error: Request failed after 3 retries in 7.8s\n  cause: {self.FETCH}",
+            f"{self.FETCH}HTTP status server error (503 Service Unavailable) for url (https://index/simple/fish/)",
+            f"{self.FETCH}HTTP status client error (429 Too Many Requests) for url (https://index/simple/fish/)",
+            f"{self.FETCH}error sending request for url (https://index/simple/fish/)\n  cause: dns error",
+            f"{self.FETCH}error decoding response body\n  cause: end of file before message length reached",
+            f"{self.FETCH}operation timed\n  out",
+            "error: Failed to download distribution due to network timeout. Try increasing UV_HTTP_TIMEOUT",
+        ):
+            self.assertTrue(uv.is_network_failure(words), words)
+
+    def test_of_requirements_that_cannot_be_had(self) -> None:
+        for words in (
+            "error: No solution found when resolving dependencies\n  cause: Because fish was not found",
+            "error: No solution found\n  hint: An index returned a 403 Forbidden error; operation timed out",
+            f"{self.FETCH}HTTP status client error (404 Not Found) for url (https://index/files/fish.whl)",
+            f"{self.FETCH}HTTP status client error (403 Forbidden) for url (https://index/files/fish.whl)",
+            "error: Hash mismatch for fish==1.0",
+            "",
+        ):
+            self.assertFalse(uv.is_network_failure(words), words)
 
 
 class Locks(unittest.TestCase):

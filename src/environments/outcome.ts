@@ -51,6 +51,12 @@ export function outcomeOf(
   }
   if (exit?.exit_code === 0) return parse(stdout.toString('utf8'));
   if (exit?.exit_code === 1) throw new ServiceError('build_failed', lastPart(text));
+  if (exit?.exit_code === 3) {
+    throw new ServiceError(
+      'index_unavailable',
+      `The build did not reach the package index: ${lastPart(text)}`,
+    );
+  }
   if (exit?.exit_code === 2) {
     throw new ServiceError(
       'environments_unavailable',

@@ -34,12 +34,17 @@ export const errorKinds = {
   build_failed: {
     http: 422,
     retryable: false,
-    hint: 'Correct the requirements: the text is the resolver’s own.',
+    hint: 'Correct the requirements, or require less at one time: the text says why.',
   },
   build_timeout: {
     http: 504,
     retryable: true,
     hint: 'Require less at one time, or raise buildSeconds.',
+  },
+  index_unavailable: {
+    http: 503,
+    retryable: true,
+    hint: 'Try again; if it stays, check packageIndex and the way of builds to it.',
   },
   environments_unavailable: {
     http: 501,

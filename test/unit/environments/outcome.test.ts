@@ -43,6 +43,13 @@ describe('outcomeOf', () => {
     });
   });
 
+  it('tells an index that cannot be reached from requirements that cannot be had', () => {
+    assert.throws(() => outcome({ exit_code: 3 }, 'Resolving\n\nerror: Failed to fetch: x\n'), {
+      code: 'index_unavailable',
+      message: 'The build did not reach the package index: error: Failed to fetch: x',
+    });
+  });
+
   it('tells a build that takes too long, and what it was at', () => {
     const expected = {
       code: 'build_timeout',

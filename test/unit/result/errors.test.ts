@@ -20,6 +20,7 @@ describe('errorKinds', () => {
     file_unavailable: [502, true],
     build_failed: [422, false],
     build_timeout: [504, true],
+    index_unavailable: [503, true],
     environments_unavailable: [501, false],
     artifacts_unavailable: [503, true],
     queue_full: [429, true],
