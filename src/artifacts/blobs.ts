@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 
 export interface Blob {
   key: string;
@@ -30,6 +31,16 @@ export interface Blobs {
 /** The store does not do what it should. The message is half a sentence that any caller may read; the rest is in `cause`. */
 export class StoreError extends Error {
   override name = 'StoreError';
+}
+
+/** All bytes of a blob. Throws StoreError where they break off, and the reason of the signal that the stream was read with. */
+export async function readAll(stream: Readable, signal: AbortSignal): Promise<Buffer> {
+  try {
+    return await buffer(stream);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new StoreError('it broke off while it was read', { cause });
+  }
 }
 
 const keyPattern = /^[a-z0-9]+\/[a-z0-9]+(\.json)?$/;

@@ -7,22 +7,18 @@ export function newArtifactId(executionId: string): string {
 
 const idPattern = /^([a-z2-7]{26})-([a-z2-7]{16})$/;
 
-/** The execution of an artifact, and the key of its data. Undefined for what is no artifact's id. */
-export function parseArtifactId(id: string): { executionId: string; key: string } | undefined {
+/** The key of an artifact's data. Undefined for what is no artifact's id. */
+export function artifactKey(id: string): string | undefined {
   const [, executionId, name] = idPattern.exec(id) ?? [];
-  return executionId === undefined || name === undefined
-    ? undefined
-    : { executionId, key: `${executionId}/${name}` };
+  return executionId === undefined || name === undefined ? undefined : `${executionId}/${name}`;
 }
 
-const keyPattern = /^([a-z2-7]{26})\/([a-z2-7]{16})(\.json)?$/;
+const keyPattern = /^([a-z2-7]{26})\/([a-z2-7]{16})(?:\.json)?$/;
 
-/** The artifact that a key belongs to, and which of its two parts is there. Undefined for a key of something else. */
-export function parseKey(key: string): { id: string; part: 'data' | 'about' } | undefined {
-  const [, executionId, name, json] = keyPattern.exec(key) ?? [];
-  return executionId === undefined || name === undefined
-    ? undefined
-    : { id: `${executionId}-${name}`, part: json === undefined ? 'data' : 'about' };
+/** The id of the artifact that a key belongs to, of its data or what is known about it. Undefined for other keys. */
+export function artifactIdOf(key: string): string | undefined {
+  const [, executionId, name] = keyPattern.exec(key) ?? [];
+  return executionId === undefined || name === undefined ? undefined : `${executionId}-${name}`;
 }
 
 /** The key of what is known about an artifact, beside that of its data. */

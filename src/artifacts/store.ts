@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import mime from 'mime-types';
-import { StoreError, type Blobs, type ByteRange } from './blobs.ts';
-import { aboutKey, parseArtifactId } from './id.ts';
+import { readAll, StoreError, type Blobs, type ByteRange } from './blobs.ts';
+import { aboutKey, artifactKey } from './id.ts';
 
 export type ArtifactKind = 'output' | 'figure';
 
@@ -69,7 +68,7 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
   async function about(key: string, signal: AbortSignal): Promise<Artifact | undefined> {
     const stream = await blobs.read(aboutKey(key), { start: 0, end: aboutBytes - 1 }, signal);
     if (!stream) return undefined;
-    const text = (await buffer(stream)).toString('utf8');
+    const text = (await readAll(stream, signal)).toString('utf8');
     try {
       return JSON.parse(text) as Artifact;
     } catch (cause) {
@@ -79,7 +78,7 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
 
   return {
     async put({ id, executionId, caller, index, path, kind }, bytes, signal) {
-      const key = parseArtifactId(id)?.key;
+      const key = artifactKey(id);
       if (key === undefined) throw new TypeError(`"${id}" is no artifact id.`);
       const sum = createSum();
       await blobs.write(key, sum.of(bytes), signal);
@@ -107,7 +106,7 @@ export function createArtifactStore(blobs: Blobs, options: { maxAgeSeconds: numb
     },
 
     async get(id, caller, signal) {
-      const key = parseArtifactId(id)?.key;
+      const key = artifactKey(id);
       const artifact = key === undefined ? undefined : await about(key, signal);
       if (key === undefined || artifact?.id !== id) return undefined;
       if (artifact.caller !== caller || !isCurrent(artifact)) return undefined;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blob, Blobs } from './blobs.ts';
-import { aboutKey, parseArtifactId, parseKey } from './id.ts';
+import { aboutKey, artifactIdOf, artifactKey } from './id.ts';
 
 export interface SweepLimits {
   maxAgeSeconds: number;
@@ -8,8 +8,7 @@ export interface SweepLimits {
   maxBytes: number;
 }
 
-export const removalReasons = ['age', 'size', 'unfinished'] as const;
-export type RemovalReason = (typeof removalReasons)[number];
+export type RemovalReason = 'age' | 'size' | 'unfinished';
 
 export interface Removal {
   reason: RemovalReason;
@@ -133,7 +132,7 @@ function createRemovals(blobs: Blobs, removed: SweepEvents['removed'], signal: A
   return {
     flush,
     async add({ id, bytes }: Stored, reason: RemovalReason): Promise<void> {
-      const key = parseArtifactId(id)?.key;
+      const key = artifactKey(id);
       if (key === undefined) return;
       keys.push(key);
       const so = tally.get(reason) ?? { reason, artifacts: 0, bytes: 0 };
@@ -148,7 +147,7 @@ async function* storedIn(blobs: Blobs, signal: AbortSignal): AsyncGenerator<Stor
   let folder = '';
   let found = new Map<string, Blob[]>();
   for await (const blob of blobs.list('', signal)) {
-    const id = parseKey(blob.key)?.id;
+    const id = artifactIdOf(blob.key);
     if (id === undefined) continue;
     const its = blob.key.slice(0, blob.key.indexOf('/'));
     if (its !== folder) {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { parseArtifactId } from '../artifacts/id.ts';
+import { artifactKey } from '../artifacts/id.ts';
 import { parseS3 } from '../artifacts/open.ts';
 
 /** Where an artifact is on this machine; null where the store is no folder. */
 export function artifactPath(artifactStore: string, id: string): string | null {
-  const parsed = parseArtifactId(id);
-  return parsed && !parseS3(artifactStore) ? join(artifactStore, parsed.key) : null;
+  const key = artifactKey(id);
+  return key !== undefined && !parseS3(artifactStore) ? join(artifactStore, key) : null;
 }

@@ -1,4 +1,4 @@
-import { buffer } from 'node:stream/consumers';
+import { readAll } from '../artifacts/blobs.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { ServiceError } from '../result/errors.ts';
 import { unavailable } from './artifacts.ts';
@@ -14,7 +14,7 @@ export function artifactReader(store: Pick<ArtifactStore, 'get'>): ReadArtifact 
       async bytes() {
         const stream = await found.read(undefined, signal).catch(unavailable);
         if (!stream) throw new ServiceError('not_found', `The artifact ${id} has just been removed.`);
-        return buffer(stream).catch(unavailable);
+        return readAll(stream, signal).catch(unavailable);
       },
     };
   };

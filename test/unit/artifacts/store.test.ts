@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import type { Blobs } from '../../../src/artifacts/blobs.ts';
@@ -132,6 +133,21 @@ describe('createArtifactStore', () => {
     await blobs.remove([id.replace('-', '/')], forever);
     const found = await store.get(id, 'ada', forever);
     assert.equal(await found?.read(undefined, forever), undefined);
+  });
+
+  it('says that the store broke off, and not whose signal ended it', async (t) => {
+    const broken = new Error('aborted');
+    const { store } = await opened(t, {
+      read: () => Promise.resolve(Readable.from(failing(broken, '{"id'))),
+    });
+    const id = newArtifactId(executionId);
+    await assert.rejects(store.get(id, 'ada', forever), {
+      name: 'StoreError',
+      message: 'it broke off while it was read',
+      cause: broken,
+    });
+    const gone = new Error('gone');
+    await assert.rejects(store.get(id, 'ada', AbortSignal.abort(gone)), gone);
   });
 
   it('says that what it finds makes no sense', async (t) => {
