@@ -35,5 +35,5 @@ function parseMount(value: string): { path: string; source: string } {
   const split = value.indexOf('=');
   if (split >= 0) return { path: value.slice(0, split), source: value.slice(split + 1) };
   const path = normalize(value);
-  return { path: isAbsolute(path) || path.startsWith('..') ? basename(path) : path, source: value };
+  return { path: isAbsolute(path) || /^\.\.(\/|$)/.test(path) ? basename(path) : path, source: value };
 }

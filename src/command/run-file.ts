@@ -68,7 +68,7 @@ async function readLocal(path: string, maxBytes: number): Promise<Buffer> {
   throw new ServiceError('too_large', `${path} is longer than inputBytes, which is ${maxBytes}.`);
 }
 
-/** A line for each artifact: where it is, or why it is lost. */
+/** A line for each artifact: where it is, or why it is lost; why it is not in the folder, too. */
 async function tellArtifacts(
   { artifacts }: ExecutionResult,
   output: string | undefined,
@@ -79,8 +79,11 @@ async function tellArtifacts(
   const saved = output === undefined ? undefined : await saveArtifacts(artifacts, output, store, signal);
   return artifacts.map((artifact) => {
     const { id } = artifact;
-    const place = saved?.get(artifact) ?? (id === null ? undefined : (artifactPath(artifactStore, id) ?? id));
-    return describeArtifact(artifact) + (place === undefined ? '' : `: ${place}`);
+    const copy = saved?.get(artifact);
+    if (id === null) return describeArtifact(artifact);
+    const place = typeof copy === 'string' ? copy : (artifactPath(artifactStore, id) ?? id);
+    const fault = copy instanceof Error ? ` (not in ${output}: ${copy.message})` : '';
+    return `${describeArtifact(artifact)}: ${place}${fault}`;
   });
 }
 

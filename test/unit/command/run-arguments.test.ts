@@ -17,6 +17,7 @@ describe('parseRunArguments', () => {
     [['--file', 'b/c.csv=/tmp/d=e', 'a.py'], { mounts: [{ path: 'b/c.csv', source: '/tmp/d=e' }] }],
     [['--file', './b/c.csv', 'a.py'], { mounts: [{ path: 'b/c.csv', source: './b/c.csv' }] }],
     [['--file', '/tmp/c.csv', 'a.py'], { mounts: [{ path: 'c.csv', source: '/tmp/c.csv' }] }],
+    [['--file', '..b/c.csv', 'a.py'], { mounts: [{ path: '..b/c.csv', source: '..b/c.csv' }] }],
     [['--file', '../c.csv', 'a.py'], { mounts: [{ path: 'c.csv', source: '../c.csv' }] }],
     [[], undefined],
     [['--'], undefined],

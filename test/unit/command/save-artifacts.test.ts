@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -33,24 +33,40 @@ describe('saveArtifacts', () => {
       { ...artifact, id: 'one', path: 'figure-1.png' },
       { ...artifact, id: 'two', path: 'figure-1.png' },
       { ...artifact, id: 'three', path: 'a/b/c' },
+      { ...artifact, id: 'four', path: '..x' },
       { ...artifact, id: null, path: 'lost' },
     ];
     const saved = await saveArtifacts(artifacts, to, store, never);
     assert.deepEqual(
       [...saved.values()],
-      [join(to, 'figure-1.png'), join(to, 'output/figure-1.png'), join(to, 'a/b/c')],
+      [join(to, 'figure-1.png'), join(to, 'output/figure-1.png'), join(to, 'a/b/c'), join(to, '..x')],
     );
-    const contents = await Promise.all([...saved.values()].map((path) => readFile(path, 'utf8')));
-    assert.deepEqual(contents, ['one', 'two', 'three']);
+    const contents = await Promise.all([...saved.values()].map((path) => readFile(String(path), 'utf8')));
+    assert.deepEqual(contents, ['one', 'two', 'three', 'four']);
   });
 
-  it('writes nothing beside the folder', async (t) => {
-    const outside = [{ ...artifact, path: '../x' }];
-    await assert.rejects(saveArtifacts(outside, await folder(t), store, never), /not below the folder/);
-  });
+  for (const [what, changes, why] of [
+    ['would be beside the folder', { path: '../x' }, /not below the folder/],
+    ['is gone', { id: 'gone' }, /a\.png is no longer/],
+  ] as const) {
+    it(`tells of what ${what}, and goes on`, async (t) => {
+      const to = await folder(t);
+      const artifacts = [
+        { ...artifact, ...changes },
+        { ...artifact, path: 'other' },
+      ];
+      const [first, second] = [...(await saveArtifacts(artifacts, to, store, never)).values()];
+      assert.match(String(first), why);
+      assert.ok(first instanceof Error);
+      assert.equal(second, join(to, 'other'));
+    });
+  }
 
-  it('says what is gone', async (t) => {
-    const gone = [{ ...artifact, id: 'gone' }];
-    await assert.rejects(saveArtifacts(gone, await folder(t), store, never), /a\.png is no longer/);
+  it('tells of a folder that cannot be written', async (t) => {
+    const file = await folder(t);
+    await writeFile(file, '');
+    const [outcome] = [...(await saveArtifacts([artifact], file, store, never)).values()];
+    assert.ok(outcome instanceof Error);
+    assert.match(outcome.message, /EEXIST|ENOTDIR/);
   });
 });
