@@ -31,8 +31,7 @@ export type FileFrame =
 
 export type FileKind = 'text' | 'html' | 'figure' | 'output';
 
-export const leftOutReasons = ['type', 'count', 'size', 'name', 'unreadable'] as const;
-export type LeftOutReason = (typeof leftOutReasons)[number];
+export type LeftOutReason = 'type' | 'count' | 'size' | 'name' | 'unreadable';
 
 /** Whether a frame is of what the run leaves behind. */
 export function isOfFiles(frame: { type: string }): frame is FileFrame {

@@ -64,7 +64,7 @@ export const executionResult = z.strictObject({
         z.strictObject({ path: z.string(), reason: z.enum(['type', 'count', 'size', 'name', 'unreadable']) }),
       ),
     })
-    .describe('Files in output/ that are not among the artifacts, 100 of them by name.'),
+    .describe('Files that the run left and that are not among the artifacts, 100 of them by name.'),
   hints: z.array(z.string()),
   timings: z
     .strictObject({

@@ -86,7 +86,7 @@ const reasons: Record<Reason, string> = {
   type: 'no regular file',
   count: 'over the number of files that are kept',
   size: 'over the size that is kept',
-  name: 'its name is not UTF-8',
+  name: 'names that are not UTF-8, too long or too deep',
   unreadable: 'could not be read',
 };
 
@@ -97,7 +97,7 @@ function leftOutHint({ result: { left_out } }: About): string | undefined {
   for (const { reason } of files) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const why = [...counts].map(([reason, count]) => `${reasons[reason]} (${count})`);
   if (total > files.length) why.push(`not named here (${total - files.length})`);
-  const what = total === 1 ? '1 file of output/ was' : `${total} files of output/ were`;
+  const what = total === 1 ? '1 file that the run left was' : `${total} files that the run left were`;
   return `${what} left out: ${why.join(', ')}.`;
 }
 

@@ -75,7 +75,7 @@ for (const kind of kinds) {
       assert.deepEqual(value, { text: '42', html: null });
       assert.deepEqual(hints, [
         'Nothing was printed; the value of the last expression is in `value`.',
-        '1 file of output/ was left out: no regular file (1).',
+        '1 file that the run left was left out: no regular file (1).',
       ]);
       const [artifact] = artifacts;
       const [, link, content] = answer.content as { uri?: string; text?: string }[];

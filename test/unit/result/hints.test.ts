@@ -203,7 +203,7 @@ const table: [what: string, changes: Changes, hints: string[]][] = [
       },
     },
     [
-      '104 files of output/ were left out: over the size that is kept (2), no regular file (1), not named here (101).',
+      '104 files that the run left were left out: over the size that is kept (2), no regular file (1), not named here (101).',
     ],
   ],
 ];
