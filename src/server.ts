@@ -1,6 +1,7 @@
 import { startApp, type App } from './app.ts';
 import { artifactUrl } from './artifacts/id.ts';
 import type { Config } from './config.ts';
+import { logFailure } from './serve/errors.ts';
 import { doorsApp, listen, probesApp } from './serve/http.ts';
 import { createMcpFactory } from './serve/mcp.ts';
 
@@ -16,7 +17,9 @@ export interface Server {
 export async function startServer(config: Config, signal: AbortSignal): Promise<Server> {
   const locate = (id: string) => artifactUrl(config.publicUrl, id);
   const app = await startApp(config, locate, signal);
-  const factory = createMcpFactory(app.service, config, { ...app.offers, locate });
+  const factory = createMcpFactory(app.service, config, { ...app.offers, locate }, (where, error) => {
+    logFailure(app.log, where, error);
+  });
   const doors = doorsApp(app, factory, config, app.log);
   const opened: { close(): Promise<void> }[] = [];
   try {

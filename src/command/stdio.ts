@@ -2,6 +2,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { once } from 'node:events';
 import { loadConfig } from '../config.ts';
 import { startApp } from '../app.ts';
+import { logFailure } from '../serve/errors.ts';
 import { createMcpFactory } from '../serve/mcp.ts';
 import { artifactPath } from './artifact-path.ts';
 import { interrupted } from './signals.ts';
@@ -13,7 +14,10 @@ export async function stdio(): Promise<number> {
   const locate = (id: string) => artifactPath(config.artifactStore, id);
   // There is no port, and so no URL; over the connection artifacts can be read.
   const app = await startApp(config, () => null, interrupt.signal);
-  const connection = serveStdio(createMcpFactory(app.service, config, { ...app.offers, locate }), {
+  const factory = createMcpFactory(app.service, config, { ...app.offers, locate }, (where, error) => {
+    logFailure(app.log, where, error);
+  });
+  const connection = serveStdio(factory, {
     onerror: (error) => {
       app.log.debug({ why: error.message }, 'mcp');
     },

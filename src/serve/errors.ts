@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import type { Logger } from '../observe/log.ts';
+import { type Logger, why } from '../observe/log.ts';
 import { describeError, ServiceError } from '../result/errors.ts';
 
 /** Answers with an error of the catalogue; inside an event stream, as its last event. */
@@ -14,12 +14,17 @@ export function sendError(res: Response, error: unknown): void {
   res.status(http).json(body);
 }
 
+/** Logs what no caller can mend: known errors of status 500 and above with their causes, others with their stack. */
+export function logFailure(log: Logger, path: string, error: unknown): void {
+  if (!(error instanceof ServiceError)) log.error({ path, why: describe(error) }, 'request failed');
+  else if (describeError(error).http >= 500) log.warn({ path, why: why(error) }, 'request failed');
+}
+
 /** Express' last handler: what its body parser and the routes throw. */
 export function errorHandler(log: Logger): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
     const error = fromBodyParser(thrown);
-    if (!(error instanceof ServiceError))
-      log.error({ path: req.path, why: describe(error) }, 'request failed');
+    logFailure(log, req.path, error);
     if (req.path !== '/mcp') {
       sendError(res, error);
       return;

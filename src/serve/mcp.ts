@@ -33,11 +33,15 @@ const maxBytes = {
 /** Inlining what a run left behind must not hold its result up. */
 const readSeconds = 10;
 
+/** Is told of errors that the service has not logged itself, and where they came up. */
+export type OnError = (where: string, error: unknown) => void;
+
 /** The tools and resources, anew for each request (HTTP) or connection (stdio): nothing is shared between callers. */
 export function createMcpFactory(
   service: Pick<Service, 'execute'>,
   settings: DoorSettings,
   offers: Offers,
+  onError: OnError,
 ): McpServerFactory {
   const runInput = executionRequest(settings);
   const listInput = z.strictObject({ requirements: requirementList(settings) });
@@ -74,12 +78,23 @@ export function createMcpFactory(
         annotations: { readOnlyHint: true, openWorldHint: false },
       },
       ({ requirements }, context) =>
-        answerCall(context, http, callerOf, (call) => listPackages(offers, requirements, call)),
+        answerCall(
+          context,
+          http,
+          callerOf,
+          (call) => listPackages(offers, requirements, call),
+          (error) => {
+            onError('list_packages', error);
+          },
+        ),
     );
     registerArtifacts(server, offers, {
       caller: () => (http ? callerOf(http.headers) : ''),
       signal: http?.signal,
       maxBytes: bounds.artifact,
+      onError: (error) => {
+        onError('resources/read', error);
+      },
     });
     return server;
   };
@@ -109,9 +124,8 @@ async function runCode(
   return { content, structuredContent: result, isError: false };
 }
 
-async function listPackages(offers: Offers, requirements: string[], { caller, signal, progress }: Call) {
+async function listPackages(offers: Offers, requirements: string[], { signal, progress }: Call) {
   const list = await offers.listPackages(requirements, {
-    caller,
     signal,
     onProgress: (message) => {
       progress.see({ type: 'building', message });

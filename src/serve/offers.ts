@@ -16,7 +16,7 @@ export interface FoundArtifact {
 /** What programs can import: with requirements, in their environment, which is built where there is none. Throws ServiceError. */
 export type ListPackages = (
   requirements: string[],
-  options: { caller: string; signal: AbortSignal; onProgress: (line: string) => void },
+  options: { signal: AbortSignal; onProgress: (line: string) => void },
 ) => Promise<PackageList>;
 
 /** What MCP serves beside runs. */

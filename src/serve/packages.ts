@@ -27,9 +27,9 @@ export function packageRoutes(
         parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`).join('; '),
       );
     }
-    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    callerOf({ get: (name) => req.get(name) ?? null }); // all are answered the same, but nobody who is unknown
     const onProgress = () => undefined;
-    res.json(await listPackages(parsed.data.requirement, { caller, signal: goneSignal(res), onProgress }));
+    res.json(await listPackages(parsed.data.requirement, { signal: goneSignal(res), onProgress }));
   });
   return router;
 }

@@ -7,8 +7,9 @@ import {
   ResourceTemplate,
 } from '@modelcontextprotocol/server';
 import { describeError, ServiceError } from '../result/errors.ts';
+import { decodeUtf8 } from '../result/utf8.ts';
 import { artifactUri } from './content.ts';
-import { decodeText, isText } from './media.ts';
+import { isText } from './media.ts';
 import type { FoundArtifact, Offers } from './offers.ts';
 import { formatSize } from './render.ts';
 
@@ -19,6 +20,8 @@ export interface Reader {
   signal: AbortSignal | undefined;
   /** Most bytes of an artifact; base64 makes a third more of them. */
   maxBytes: number;
+  /** Is told of errors, but for those of the protocol and of calls that nobody waits for. */
+  onError: (error: unknown) => void;
 }
 
 /** Artifacts as resources: a template only, because what a run left behind is for who has its result. */
@@ -36,6 +39,7 @@ export function registerArtifacts(
       try {
         return await readArtifact(String(id), uri.href, offers, reader, signal);
       } catch (error) {
+        if (!signal.aborted && !(error instanceof ProtocolError)) reader.onError(error);
         throw asProtocolError(error);
       }
     },
@@ -66,7 +70,7 @@ async function readArtifact(
 async function contentOf({ artifact, bytes }: FoundArtifact, uri: string, maxBytes: number) {
   const all = await bytes();
   const about = { uri, mimeType: artifact.mime_type };
-  const text = isText(artifact.mime_type) ? decodeText(all) : undefined;
+  const text = isText(artifact.mime_type) ? decodeUtf8(all) : undefined;
   // Text that JSON would make larger than the largest blob goes as one.
   const isSmall = text !== undefined && Buffer.byteLength(JSON.stringify(text)) <= (maxBytes * 4) / 3;
   return isSmall ? { ...about, text } : { ...about, blob: all.toString('base64') };

@@ -30,10 +30,14 @@ export function restRoutes(service: Service, settings: RequestSettings, callerOf
       );
     }
     const options = { executionId: newExecutionId(), caller: caller(req), signal: goneSignal(res) };
-    if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
-      await streamRun(service, parsed.data, options, res);
-    } else {
-      res.json(await service.execute(parsed.data, options));
+    try {
+      if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
+        await streamRun(service, parsed.data, options, res);
+      } else {
+        res.json(await service.execute(parsed.data, options));
+      }
+    } catch (error) {
+      sendError(res, error); // the service has logged it
     }
   });
 
@@ -49,7 +53,7 @@ export function restRoutes(service: Service, settings: RequestSettings, callerOf
   return router;
 }
 
-/** Server-sent events: building, starting, the frames of output as they come, and `result` or `error` at the end. */
+/** Server-sent events: building, starting, the frames of output as they come, and `result` at the end. Throws as `execute`. */
 async function streamRun(
   service: Service,
   request: ExecutionRequest,
@@ -72,7 +76,8 @@ async function streamRun(
     const result = await service.execute(request, {
       ...options,
       onEvent: (event) => {
-        // An error before a place was free still has a status code of its own.
+        // An error before a place was free still has a status code of its own. With `requirements` the first event
+        // is one of `building` where there is a build, which opens the stream before that.
         if (event.type === 'queued' || isOfFiles(event)) return;
         if (!res.headersSent) open();
         send(event.type, event);
@@ -80,8 +85,6 @@ async function streamRun(
     });
     send('result', result);
     res.end();
-  } catch (error) {
-    sendError(res, error);
   } finally {
     clearInterval(keepAlive);
   }

@@ -15,12 +15,16 @@ export interface Call {
   progress: ReturnType<typeof createProgress>;
 }
 
-/** Answers a call. Errors are results with `isError`, because a model can read those. */
+/**
+ * Answers a call. Errors are results with `isError`, because a model can read those. `onError` is told of them, but for
+ * those of calls that nobody waits for.
+ */
 export async function answerCall(
   context: ServerContext,
   http: Request | undefined,
   callerOf: CallerOf,
   work: (call: Call) => Promise<CallToolResult>,
+  onError?: (error: unknown) => void,
 ): Promise<CallToolResult> {
   const gone = new AbortController();
   const leave = () => {
@@ -28,15 +32,17 @@ export async function answerCall(
   };
   http?.signal.addEventListener('abort', leave, { once: true });
   if (http?.signal.aborted) leave();
+  const signal = AbortSignal.any([gone.signal, context.mcpReq.signal]);
   const progress = createProgress(context);
   try {
     return await work({
       caller: http ? callerOf(http.headers) : '',
       requestKey: keyOf(http?.headers.get('mcp-session-id'), context.mcpReq.id),
-      signal: AbortSignal.any([gone.signal, context.mcpReq.signal]),
+      signal,
       progress,
     });
   } catch (error) {
+    if (!signal.aborted) onError?.(error);
     const { error: described } = describeError(error).body;
     return {
       content: [{ type: 'text', text: `${described.code}: ${described.message} ${described.hint}` }],

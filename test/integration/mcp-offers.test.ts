@@ -4,14 +4,15 @@ import express from 'express';
 import { createLog } from '../../src/observe/log.ts';
 import type { Service } from '../../src/schedule/service.ts';
 import { listen } from '../../src/serve/http.ts';
+import type { OnError } from '../../src/serve/mcp.ts';
 import { mcpOverHttp } from '../../src/serve/mcp-http.ts';
 import { connect, connectStdio, kinds, type Caller, type ClientKind } from '../e2e/harness/clients.ts';
-import { files, idOf, offeringFactory, owner, result } from './offers/fixture.ts';
+import { faultyId, files, idOf, offeringFactory, owner, result } from './offers/fixture.ts';
 
 const header = 'x-caller';
 
-async function door(t: TestContext) {
-  const factory = offeringFactory({ settings: { callerHeader: header } });
+async function door(t: TestContext, onError: OnError) {
+  const factory = offeringFactory({ settings: { callerHeader: header }, onError });
   const service = { cancelRequest: () => Promise.resolve() } as unknown as Service;
   const mcp = mcpOverHttp(factory, service, createLog('silent'));
   const app = express();
@@ -26,8 +27,13 @@ async function door(t: TestContext) {
 }
 
 /** A client over HTTP, as a caller. */
-async function asCaller(t: TestContext, kind: ClientKind, caller: string): Promise<Caller> {
-  const url = `${await door(t)}/mcp`;
+async function asCaller(
+  t: TestContext,
+  kind: ClientKind,
+  caller: string,
+  onError: OnError = () => undefined,
+): Promise<Caller> {
+  const url = `${await door(t, onError)}/mcp`;
   const client = await connect(kind, url, {
     fetch: (input, init) => {
       const headers = new Headers(init?.headers);
@@ -161,6 +167,20 @@ for (const kind of kinds) {
       });
     });
   }
+
+  describe(`errors: ${kind}`, () => {
+    it('are told to the server, but not those of the protocol', async (t) => {
+      const told: string[] = [];
+      const client = await asCaller(t, kind, owner, (where, error) =>
+        told.push(`${where}: ${String(error)}`),
+      );
+      const answer = await client.tool('list_packages', { requirements: ['fault'] });
+      assert.equal(answer.isError, true);
+      await assert.rejects(client.read(`artifact://${faultyId}`), /in a way that it does not know/);
+      await assert.rejects(client.read(`artifact://${idOf('huge.bin')}`), /is the most/);
+      assert.deepEqual(told, ['list_packages: Error: unexpected', 'resources/read: Error: unexpected']);
+    });
+  });
 
   describe(`another caller: ${kind}`, () => {
     it('gets no artifact that is not theirs', async (t) => {

@@ -2,7 +2,7 @@ import type { ExecutionRequest } from '../../../src/request/execution.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
 import type { Artifact, ExecutionResult } from '../../../src/result/execution-result.ts';
 import type { RunOptions } from '../../../src/schedule/run.ts';
-import { createMcpFactory, type DoorSettings } from '../../../src/serve/mcp.ts';
+import { createMcpFactory, type DoorSettings, type OnError } from '../../../src/serve/mcp.ts';
 import type { Offers } from '../../../src/serve/offers.ts';
 import { artifact as kept, result as printed } from '../../unit/support/result.ts';
 
@@ -48,6 +48,9 @@ export function idOf(path: string): string {
   return `${executionId}-${'abcdefgh'.charAt(place).repeat(16)}`;
 }
 
+/** Reading it fails. */
+export const faultyId = `${executionId}-${'y'.repeat(16)}`;
+
 export const artifacts: Artifact[] = [
   ...Object.entries(files).map(([path, { type, bytes }]) => ({
     ...kept,
@@ -78,13 +81,16 @@ export const result: ExecutionResult = {
 };
 
 /** MCP before a service whose every run leaves those files behind. */
-export function offeringFactory(options: { caller?: string; settings?: Partial<DoorSettings> } = {}) {
+export function offeringFactory(
+  options: { caller?: string; settings?: Partial<DoorSettings>; onError?: OnError } = {},
+) {
   const execute = (_request: ExecutionRequest, { onEvent }: RunOptions) => {
     onEvent?.({ type: 'queued' });
     return Promise.resolve(result);
   };
   const offers: Offers = {
     readArtifact(id, caller) {
+      if (id === faultyId) return Promise.reject(new Error('unexpected'));
       const artifact = artifacts.find((each) => each.id === id);
       const file = files[artifact?.path ?? ''];
       const isTheirs = caller === (options.caller ?? owner);
@@ -97,6 +103,7 @@ export function offeringFactory(options: { caller?: string; settings?: Partial<D
       if (requirements.includes('nonsense')) {
         throw new ServiceError('build_failed', 'There is no package "nonsense".');
       }
+      if (requirements.includes('fault')) throw new Error('unexpected');
       if (requirements.length > 0) {
         onProgress('Resolved 1 package');
         await new Promise((resolve) => setTimeout(resolve, 600));
@@ -106,5 +113,10 @@ export function offeringFactory(options: { caller?: string; settings?: Partial<D
     },
     hasEnvironments: true,
   };
-  return createMcpFactory({ execute }, { ...doorSettings, ...options.settings }, offers);
+  return createMcpFactory(
+    { execute },
+    { ...doorSettings, ...options.settings },
+    offers,
+    options.onError ?? (() => undefined),
+  );
 }
