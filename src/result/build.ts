@@ -1,5 +1,6 @@
 import type { Artifact, ExecutionResult, Status, Timings } from './execution-result.ts';
 import { explain } from './message.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 /** How the program ended, as its agent saw it. */
 export interface Exit {
@@ -87,14 +88,11 @@ function roundTimings(timings: Timings): Timings {
   };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function decode(bytes: Buffer): { text: string; base64: string | null } {
-  try {
-    return { text: utf8.decode(bytes), base64: null };
-  } catch {
-    return { text: bytes.toString('utf8'), base64: bytes.toString('base64') };
-  }
+  const text = decodeUtf8(bytes);
+  return text === undefined
+    ? { text: bytes.toString('utf8'), base64: bytes.toString('base64') }
+    : { text, base64: null };
 }
 
 function droppedHints(dropped: { stdout: number; stderr: number }, missingFrames: number): string[] {

@@ -1,6 +1,7 @@
 import type { ContentBlock } from '@modelcontextprotocol/server';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
-import { decodeText, isImage, isText } from './media.ts';
+import { decodeUtf8 } from '../result/utf8.ts';
+import { isImage, isText } from './media.ts';
 import { renderResult } from './render.ts';
 
 const KiB = 1024;
@@ -67,6 +68,6 @@ function link({ id, path, name, kind, mime_type, size }: Kept): ContentBlock {
 
 function inlineBlock({ path, mime_type }: Artifact, form: Form, bytes: Buffer): ContentBlock | undefined {
   if (form === 'image') return { type: 'image', data: bytes.toString('base64'), mimeType: mime_type };
-  const text = decodeText(bytes);
+  const text = decodeUtf8(bytes);
   return text === undefined ? undefined : { type: 'text', text: `${path}:\n${text}` };
 }

@@ -12,14 +12,3 @@ const textTypes =
 export function isText(mimeType: string): boolean {
   return textTypes.test(mimeType);
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Undefined for what is not UTF-8. */
-export function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeText, isImage, isText } from '../../../src/serve/media.ts';
+import { isImage, isText } from '../../../src/serve/media.ts';
 
 describe('isText', () => {
   const texts =
@@ -26,12 +26,5 @@ describe('isImage', () => {
       ['image/png', 'image/svg+xml', 'image/tiff', 'text/plain'].map((type) => isImage(type)),
       [true, true, false, false],
     );
-  });
-});
-
-describe('decodeText', () => {
-  it('keeps each byte, and refuses what is not UTF-8', () => {
-    assert.equal(decodeText(Buffer.from('\ufeffü\0')), '\ufeffü\0');
-    assert.equal(decodeText(Buffer.of(0xc3)), undefined);
   });
 });
