@@ -9,7 +9,7 @@ import { listPackages } from './environments/packages.ts';
 import { readInputs } from './inputs/inputs.ts';
 import { createLog, type Logger, why } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
-import { fileSources } from './request/files.ts';
+import { fileSources, pathOf } from './request/files.ts';
 import { normalise, requirementList } from './request/requirements.ts';
 import { hintsFor, missingModule } from './result/hints.ts';
 import type { Backend } from './schedule/backend.ts';
@@ -134,7 +134,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
       const isMissing = missingModule(result.stderr) !== undefined;
       return hintsFor({
         result,
-        mounts: files.map(({ path, mountPath }) => path ?? mountPath ?? ''),
+        mounts: files.map((file) => pathOf(file) ?? ''),
         requirements,
         packages: isMissing ? await packagesOf(sandboxes.imageFor(request)) : undefined,
         mayRequire: (name) => hasEnvironments && requirement.safeParse([name]).success,

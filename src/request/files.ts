@@ -214,7 +214,8 @@ function inlineSize({ content, content_base64 }: InputFile): number {
   return Buffer.byteLength(content ?? '') + Buffer.byteLength(content_base64 ?? '', 'base64');
 }
 
-function pathOf({ path, mountPath }: InputFile): string | undefined {
+/** Where a file goes below mounts/; undefined only for what `inputFiles` refuses. */
+export function pathOf({ path, mountPath }: InputFile): string | undefined {
   return path ?? mountPath;
 }
 
