@@ -1,8 +1,14 @@
+import { ServiceError } from '../result/errors.ts';
+
+/** Who may wait at one time, for all keys together. */
+const mostAskers = 64;
+
 /** What several ask for at one time, and is done once. */
 export interface Shared<T> {
   /**
    * What the work for a key comes to: that which goes on, or else new work. The signal ends the wait of the one who asks, and
-   * the work only where it has not begun and nobody else waits for it. Throws what the work does, and the signal's reason.
+   * the work only where it has not begun and nobody else waits for it. Throws what the work does, ServiceError where too many wait,
+   * and the signal's reason.
    */
   ask(key: string, work: Work<T>, asker: Asker): Promise<T>;
   /** Ends all work, and resolves when it has ended. */
@@ -33,6 +39,7 @@ const atOnce: Enter = () => Promise.resolve(() => undefined);
 export function createShared<T>(enter = atOnce): Shared<T> {
   const closing = new AbortController();
   const going = new Map<string, Going<T>>();
+  let waiting = 0;
 
   function begin(key: string, work: Work<T>): Going<T> {
     const unwanted = new AbortController();
@@ -75,18 +82,28 @@ export function createShared<T>(enter = atOnce): Shared<T> {
   return {
     async ask(key, work, asker) {
       asker.signal.throwIfAborted();
+      closing.signal.throwIfAborted();
+      if (waiting >= mostAskers) {
+        throw new ServiceError(
+          'queue_full',
+          `${waiting} requests wait for environments or lists of packages, which is as many as may.`,
+          { retryAfterSeconds: 10 },
+        );
+      }
       const here = going.get(key) ?? begin(key, work);
+      waiting += 1;
       here.askers.add(asker);
-      if (here.lastLine !== undefined) asker.onProgress(here.lastLine);
       try {
+        if (here.lastLine !== undefined) asker.onProgress(here.lastLine);
         return await unless(asker.signal, here.result);
       } finally {
+        waiting -= 1;
         here.askers.delete(asker);
         if (here.askers.size === 0) here.giveUp();
       }
     },
     async close() {
-      closing.abort(new Error('This server is shutting down.'));
+      closing.abort(new ServiceError('shutting_down', 'This server is shutting down and builds no more.'));
       await Promise.allSettled([...going.values()].map(({ result }) => result));
     },
   };

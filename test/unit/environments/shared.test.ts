@@ -107,6 +107,26 @@ describe('createShared', () => {
     assert.equal(places, 0);
   });
 
+  it('bounds who waits, for all keys together', async () => {
+    const shared = createShared<string>();
+    const { end, perform } = work();
+    const leave = new AbortController();
+    const ask = (at: number, signal = never) => shared.ask(`key-${at % 3}`, perform, asker(signal));
+    const answers = Array.from({ length: 63 }, (_, at) => ask(at));
+    const last = ask(63, leave.signal);
+    await assert.rejects(ask(64), {
+      code: 'queue_full',
+      retryAfterSeconds: 10,
+      message: /^64 requests wait/,
+    });
+    leave.abort(new Error('gone'));
+    await assert.rejects(last, /gone/);
+    const instead = ask(65);
+    end.resolve('done');
+    assert.deepEqual(await Promise.all([...answers, instead]), Array(64).fill('done'));
+    assert.equal(await ask(66), 'done');
+  });
+
   it('ends all work when it is closed', async () => {
     const shared = createShared<string>();
     const answer = shared.ask(
@@ -119,10 +139,13 @@ describe('createShared', () => {
         }),
       asker(),
     );
-    const ended = assert.rejects(answer, /shutting down/);
+    const ended = assert.rejects(answer, { code: 'shutting_down' });
     await settled();
     await shared.close();
     await ended;
+    const { begun, perform } = work();
+    await assert.rejects(shared.ask('key', perform, asker()), { code: 'shutting_down' });
+    assert.equal(begun.times, 0);
   });
 
   it('does nothing for one who has left already', async () => {
