@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { nameOf } from '../request/execution-id.ts';
 
 /** What an image has. */
 export interface ImageFacts {
@@ -24,8 +25,6 @@ export interface Ingredients {
   denied: readonly string[];
 }
 
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-
 /**
  * Names an environment: equal ingredients give equal keys. It has the form of an execution id, because its build is
  * a run. Pure.
@@ -34,6 +33,5 @@ export function environmentKey({ facts, requirements, index, denied }: Ingredien
   const { python, platform } = facts;
   const packages = facts.packages.map(({ name, version }) => `${name}==${version}`).sort();
   const text = JSON.stringify([python, platform, packages, requirements, index, [...denied].sort()]);
-  const digest = createHash('sha256').update(text).digest();
-  return Array.from(digest.subarray(0, 26), (byte) => alphabet.charAt(byte % 32)).join('');
+  return nameOf(createHash('sha256').update(text).digest().subarray(0, 26));
 }

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** Random characters, five bits each: valid in names, labels and paths. */
+/** A character for each byte, of five of its bits: valid in names, labels and paths. */
+export function nameOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => alphabet.charAt(byte % 32)).join('');
+}
+
 export function randomName(length: number): string {
-  return Array.from(randomBytes(length), (byte) => alphabet.charAt(byte % 32)).join('');
+  return nameOf(randomBytes(length));
 }
 
 /** 26 characters, 130 random bits: valid in names and labels, and not to be guessed. */
