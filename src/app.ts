@@ -5,7 +5,7 @@ import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts';
 import { keepSwept } from './artifacts/sweep.ts';
 import type { Config } from './config.ts';
 import { createEnvironments, sandboxPrograms } from './environments/environments.ts';
-import { listPackages } from './environments/packages.ts';
+import { createPackageLists } from './environments/packages.ts';
 import { readInputs } from './inputs/inputs.ts';
 import { createLog, type Logger, why } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -152,7 +152,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     },
     { metrics, log },
   );
-  const programs = sandboxPrograms(backend, config);
+  const packages = createPackageLists(environments, sandboxPrograms(backend, config), config.image);
   return {
     service,
     artifacts,
@@ -161,8 +161,8 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
       readArtifact: artifactReader(artifacts),
       async listPackages(requirements, options) {
         const asked = normalise(requirements);
-        const packages = await listPackages(environments, programs, config.image, asked, options);
-        return { python: (await environments.facts(options)).python, packages };
+        const found = await packages.of(asked, options);
+        return { python: (await environments.facts(options)).python, packages: found };
       },
     },
     ...chosen,
@@ -172,7 +172,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
       sandboxes.drain();
       await service.drain(config.drainSeconds);
       closing.abort();
-      await Promise.all([sweeping, environments.close(), sandboxes.close()]);
+      await Promise.all([sweeping, environments.close(), packages.close(), sandboxes.close()]);
       await backend.close();
     },
   };

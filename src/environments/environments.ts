@@ -1,7 +1,6 @@
-import { createQueue } from '../admission/queue.ts';
 import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError } from '../result/errors.ts';
-import type { Backend, EnvironmentRecords } from '../schedule/backend.ts';
+import { type Backend, type EnvironmentRecords, SandboxLost } from '../schedule/backend.ts';
 import type { Environment } from '../schedule/run.ts';
 import { build } from './build.ts';
 import { createFailures } from './failures.ts';
@@ -9,15 +8,13 @@ import { createFacts, type RunProgram } from './facts.ts';
 import { environmentKey, type ImageFacts } from './key.ts';
 import { createKnown, stampSeconds } from './known.ts';
 import type { Built } from './outcome.ts';
+import { createPlaces } from './places.ts';
 import { planEvictions, type Room } from './plan.ts';
 import { runProgram } from './program.ts';
 import { type Asker, createShared } from './shared.ts';
 
 /** Where a sandbox sees the volume of environments. */
 const root = '/environments';
-
-const buildsAtOnce = 2;
-const buildsWaiting = 16;
 
 /** Of the 1 MiB that a ConfigMap may hold. */
 const recordCharacters = 700_000;
@@ -59,13 +56,18 @@ export interface PrepareOptions extends Asker {
   image?: string;
 }
 
+export interface Prepared extends Environment {
+  /** ISO 8601: another time under the same key is another build. */
+  created: string;
+}
+
 /** Folders of packages, made for lists of requirements and shared by all runs. */
 export interface Environments {
   /**
    * The environment of these requirements, which are normalised; builds it where there is none. Throws ServiceError, and the
    * signal's reason.
    */
-  prepare(requirements: readonly string[], options: PrepareOptions): Promise<Environment>;
+  prepare(requirements: readonly string[], options: PrepareOptions): Promise<Prepared>;
   /** A sandbox did not find it: it is not there, whatever is on record. */
   lost(key: string): Promise<void>;
   /** What the image has by itself. Throws ServiceError, and the signal's reason. */
@@ -85,7 +87,7 @@ export function createEnvironments(
   const records = backend.environments;
   const known = records && createKnown(records, events.unrecorded);
   const facts = createFacts(sandboxPrograms(backend, settings));
-  const builds = createShared<Built>(buildPlaces(settings.buildSeconds));
+  const builds = createShared<Built>(createPlaces('environments are being built', settings.buildSeconds));
   const failures = createFailures();
   const lost = new Set<string>();
 
@@ -154,12 +156,20 @@ export function createEnvironments(
         index: settings.packageIndex,
         denied: settings.packagesDenied,
       });
+      const prepared = ({ shadows, created }: Pick<Built, 'shadows' | 'created'>) => ({
+        key,
+        path: `${root}/${key}`,
+        shadows,
+        created,
+      });
+      const found = await known.find(key, asker.signal);
+      if (found) return prepared(found);
+      // Another replica may have built meanwhile what failed here.
       const failure = failures.of(key);
       if (failure) throw failure;
-      const found =
-        (await known.find(key, asker.signal)) ??
-        (await builds.ask(key, (signal, say) => make(records, key, requirements, image, signal, say), asker));
-      return { key, path: `${root}/${key}`, shadows: found.shadows };
+      return prepared(
+        await builds.ask(key, (signal, say) => make(records, key, requirements, image, signal, say), asker),
+      );
     },
     async lost(key) {
       if (!records || !known) return;
@@ -210,31 +220,21 @@ async function forget(
   return { evict: [], recorded: [...records.keys()] };
 }
 
-function buildPlaces(queueWaitSeconds: number) {
-  const queue = createQueue({ concurrency: buildsAtOnce, queueLength: buildsWaiting, queueWaitSeconds });
-  return async (signal: AbortSignal) => {
-    try {
-      return await queue.enter(signal);
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.code !== 'queue_full') throw error;
-      throw new ServiceError(
-        'queue_full',
-        `${buildsAtOnce} environments are being built and ${buildsWaiting} wait, which is as many as may.`,
-        { retryAfterSeconds: 10 },
-      );
-    }
-  };
-}
-
-/** Runs programs of this server's own, each in a sandbox made for it. */
+/** Runs programs of this server's own, each in a sandbox made for it. They throw ServiceError, and the signal's reason. */
 export function sandboxPrograms(backend: Pick<Backend, 'open'>, settings: EnvironmentSettings): RunProgram {
   const { runtimeClass, defaultCpu: cpu, defaultMemoryMb: memory_mb } = settings;
-  return (image, program, signal) => {
+  return async (image, program, signal) => {
     const limits = { seconds: factsSeconds, cpu, memory_mb };
     const claim = { executionId: newExecutionId(), caller: '', requestKey: undefined, limits };
     const kind = { image, runtimeClass, cpu, memory_mb };
     const spec = { kind, pool: undefined, claim, lifeSeconds: factsSeconds, build: false };
-    return runProgram(backend, spec, program, signal);
+    try {
+      return await runProgram(backend, spec, program, signal);
+    } catch (error) {
+      if (!(error instanceof SandboxLost)) throw error;
+      const message = `The sandbox that lists packages was lost: ${error.message}`;
+      throw new ServiceError('sandbox_failed', message, { cause: error });
+    }
   };
 }
 

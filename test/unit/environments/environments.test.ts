@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createEnvironments, sandboxPrograms } from '../../../src/environments/environments.ts';
-import { listPackages } from '../../../src/environments/packages.ts';
 import type { BuildRequest } from '../../../src/environments/build.ts';
 import { executionIdPattern } from '../../../src/request/execution-id.ts';
-import type { EnvironmentRecord, EnvironmentRecords, Program } from '../../../src/schedule/backend.ts';
+import {
+  type EnvironmentRecord,
+  type EnvironmentRecords,
+  type Program,
+  SandboxLost,
+} from '../../../src/schedule/backend.ts';
 import { emit, fakeBackend } from '../support/fake-backend.ts';
 import { err, exit, numbered, out, started } from '../support/frames.ts';
 import { config } from '../support/settings.ts';
@@ -91,7 +95,7 @@ describe('createEnvironments', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, prepare));
     const [{ key } = assert.fail()] = answers;
     assert.match(key, executionIdPattern);
-    assert.deepEqual(answers, Array(10).fill({ key, path: `/environments/${key}`, shadows: [] }));
+    assert.deepEqual(answers, Array(10).fill({ key, path: `/environments/${key}`, shadows: [], created }));
     await prepare();
     assert.equal(requests.length, 1);
     assert.deepEqual(events, ['built']);
@@ -137,6 +141,14 @@ describe('createEnvironments', () => {
     }
     assert.equal(requests.length, 1);
     assert.deepEqual(events, ['build_failed']);
+  });
+
+  it('uses what another replica has built of what failed here', async () => {
+    const { environments, requests, stored } = environmentsOf({ fails: 'no such package' });
+    await assert.rejects(environments.prepare(['x'], asker), { code: 'build_failed' });
+    const { key } = requests[0] ?? assert.fail();
+    stored.set(key, { requirements: ['x'], bytes: 10, created, used: created, shadows: [] });
+    assert.equal((await environments.prepare(['x'], asker)).key, key);
   });
 
   it('says which packages of the image are replaced', async () => {
@@ -217,20 +229,16 @@ describe('createEnvironments, where there is no room', () => {
   });
 });
 
-describe('listPackages', () => {
-  it('is what the image has, and asks a sandbox once', async () => {
-    const { environments, backend } = environmentsOf();
-    const list = () => listPackages(environments, sandboxPrograms(backend, config()), 'image', [], asker);
-    assert.deepEqual(await list(), [{ name: 'numpy', version: '2.1.0' }]);
-    await list();
-    assert.equal(backend.opened.length, 1);
-  });
-
-  it('is what an environment has besides', async () => {
-    const { environments, backend } = environmentsOf();
-    const programs = sandboxPrograms(backend, config());
-    await listPackages(environments, programs, 'image', ['x'], asker);
-    const { path } = await environments.prepare(['x'], asker);
-    assert.equal(backend.programs.at(-1)?.environment, path);
+describe('sandboxPrograms', () => {
+  it('tells a sandbox that was lost as a failure of the service', async () => {
+    // eslint-disable-next-line @typescript-eslint/require-await -- it fails before its first frame
+    const frames = async function* () {
+      throw new SandboxLost('node_lost', 'The node is gone.');
+    };
+    const run = sandboxPrograms(fakeBackend({ frames }), config());
+    await assert.rejects(run('image', { code: '', environment: null }, asker.signal), {
+      code: 'sandbox_failed',
+      message: 'The sandbox that lists packages was lost: The node is gone.',
+    });
   });
 });
