@@ -78,7 +78,8 @@ class Collection:
             return
         if folder is None:
             return
-        names = {entry.path for entry in folders.walk(os.dup(folder)) if not entry.reason}
+        # Of what else the program has put there, not even the names are kept in mind.
+        names = {entry.path for entry in folders.walk(os.dup(folder)) if not entry.reason and is_kept(entry.path)}
         for name, kind, most_bytes in VALUES:
             if name in names:
                 self._take(folder, name, kind, most_bytes)
@@ -176,6 +177,10 @@ def is_strange(path: bytes) -> bool:
     except UnicodeDecodeError:
         return True
     return len(path) > folders.MAX_PATH
+
+
+def is_kept(name: bytes) -> bool:
+    return any(name == value for value, _, _ in VALUES) or figure_number(name) is not None
 
 
 def figure_number(name: bytes) -> int | None:
