@@ -215,21 +215,6 @@ class Builds(unittest.TestCase):
         [found] = answer["unrecorded"]
         self.assertEqual((found["key"], found["requirements"], found["shadows"]), (OTHER, ["fish"], []))
 
-    def test_replaces_what_is_damaged(self) -> None:
-        self.index.add("fish", "1.0")
-        for damage in ("", "\xff", "{", "[]", '{"key": "x"}', None):
-            for key in (KEY, OTHER):
-                (self.root / key).mkdir(exist_ok=True)
-                (self.root / key / "left").touch()
-                described = self.root / key / "environment.json"
-                described.unlink(missing_ok=True)
-                if damage is not None:
-                    described.write_text(damage, encoding="latin-1")
-            code, answer, stderr = self.build("fish")
-            self.assertEqual((code, answer["existing"], answer["unrecorded"]), (0, False, []), stderr)
-            self.assertEqual(sorted(os.listdir(self.root / KEY)), ["environment.json", "lib", "lock.txt"])
-            self.assertEqual(self.left(), [KEY, OTHER])
-
     def test_credentials_open_the_index_and_are_seen_nowhere(self) -> None:
         password = "pass/word:42"
         self.index = self.enterContext(Index(credentials=f"reader:{password}"))
