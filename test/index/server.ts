@@ -2,6 +2,7 @@
  * A caching proxy of a Python package index, for tests: what was asked once comes from the disk afterwards. It speaks the
  * simple repository API under /simple/, and has the metadata of each wheel beside it, so that a resolver reads no wheels.
  */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
@@ -48,8 +49,11 @@ const pageSeconds = 86_400;
 
 export async function startIndex(options: IndexOptions = {}): Promise<PackageIndex> {
   const { host = '127.0.0.1', port = 0, credentials, tls = false } = options;
-  const cache = openCache(options.folder ?? cacheFolder());
-  const upstream = openUpstream(options.upstream ?? (await configuredIndex()));
+  const source = options.upstream ?? (await configuredIndex());
+  const upstream = openUpstream(source);
+  // What one index has is not what another one has.
+  const part = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const cache = openCache(join(options.folder ?? cacheFolder(), part));
   const password = credentials && `Basic ${btoa(`${credentials.user}:${credentials.password}`)}`;
   const requests: string[] = [];
   let refused = 0;
