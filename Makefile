@@ -13,9 +13,11 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: deps sandbox-deps ## Start the server on 127.0.0.1:8000, run one execution through MCP, keep serving
+	@scripts/ensure uv >/dev/null || echo "warning: there is no uv: here the server refuses requirements" >&2
 	@node scripts/run.ts
 
 test: deps sandbox-deps ## Everything, from lint to end-to-end tests on a real cluster
+	@scripts/ensure openssl uv >/dev/null
 	@node test/all.ts
 
 check: deps ## Types, lint and unit tests
@@ -52,4 +54,4 @@ node_modules/.package-lock.json: package-lock.json
 	@touch $@
 
 sandbox-deps:
-	@scripts/ensure bwrap python3 uv >/dev/null
+	@scripts/ensure bwrap python3 >/dev/null
