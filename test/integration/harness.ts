@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, type Server } from '../../src/server.ts';
@@ -47,10 +48,15 @@ export async function fakeApi(t: TestContext): Promise<FakeApi> {
   return api;
 }
 
-/** Vivarium on a fake cluster, its doors open. */
+/** Vivarium on a fake cluster, its doors open. What it keeps goes with the cluster; its replicas share that. */
 export async function vivarium(api: FakeApi, changes: Partial<Config> = {}): Promise<Server> {
   process.env.KUBECONFIG = api.kubeconfig;
-  const server = await startServer(config(changes), new AbortController().signal);
+  const folder = dirname(api.kubeconfig);
+  const places = {
+    artifactStore: join(folder, 'artifacts'),
+    environmentsFolder: join(folder, 'environments'),
+  };
+  const server = await startServer(config({ ...places, ...changes }), new AbortController().signal);
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= server.close());
   api.clients.push(close);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { output, command } from './command.ts';
@@ -68,6 +68,7 @@ async function credentials(namespace: string, account: string): Promise<string> 
   const config = JSON.parse(admin) as { users: [{ user: object }] };
   config.users[0].user = { token: token.trim() };
   const folder = await mkdtemp(join(tmpdir(), 'vivarium-e2e-'));
+  await chmod(folder, 0o755); // local sandboxes, which are other users, find their environments in there
   const path = join(folder, 'kubeconfig');
   await writeFile(path, JSON.stringify(config), { mode: 0o600 });
   return path;

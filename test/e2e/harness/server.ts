@@ -46,6 +46,7 @@ export function environment(backend: BackendName, settings: Settings = {}): Node
     VIVARIUM_BACKEND: backend,
     ...shared,
     VIVARIUM_ARTIFACT_STORE: join(dirname(release().kubeconfig), 'artifacts'),
+    VIVARIUM_ENVIRONMENTS_FOLDER: join(dirname(release().kubeconfig), 'environments'),
     ...(backend === 'kubernetes' && {
       KUBECONFIG: release().kubeconfig,
       VIVARIUM_NAMESPACE: release().sandboxes,
