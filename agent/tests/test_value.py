@@ -280,7 +280,7 @@ class Texts(unittest.TestCase):
         for some in large:
             began = time.perf_counter()
             text = self.text(some)
-            self.assertLess(time.perf_counter() - began, 1)
+            self.assertLess(time.perf_counter() - began, 5)
             self.assertTrue(text.endswith("longer than 64 KiB"))
             begin, _, _ = text.rpartition("\n")
             self.assertGreater(len(begin.encode()), agent_value.MAX_TEXT - 200)

@@ -46,13 +46,13 @@ async function staysFlat(blobs: Blobs, say: (line: string) => void): Promise<voi
 }
 
 describe('an artifact of 240 MB on its way', () => {
-  it('to S3 does not stay in memory', async (t) => {
+  it('to S3 does not stay in memory', { timeout: 180_000 }, async (t) => {
     await staysFlat(s3.blobs(), (line) => {
       t.diagnostic(line);
     });
   });
 
-  it('to a folder does not stay in memory', async (t) => {
+  it('to a folder does not stay in memory', { timeout: 180_000 }, async (t) => {
     await staysFlat(folderBlobs(await temporaryFolder(t)), (line) => {
       t.diagnostic(line);
     });

@@ -6,7 +6,7 @@ import {
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -191,7 +191,7 @@ describe('an S3 server that is down', () => {
       name: 'StoreError',
       message: 'it does not answer (ECONNREFUSED)',
     });
-    assert.ok(performance.now() - began < 2000, 'within two seconds');
+    assert.ok(performance.now() - began < 5000, 'within five seconds');
   });
 
   it('costs the artifacts and not the run when it goes amid an upload', async () => {
@@ -227,7 +227,7 @@ describe('an S3 server that is down', () => {
       ],
     );
     assert.equal(failures.length, 2);
-    assert.ok(performance.now() - began < 10_000, 'within ten seconds');
+    assert.ok(performance.now() - began < 30_000, 'within thirty seconds');
   });
 });
 
@@ -241,13 +241,17 @@ describe('an artifact store on S3', () => {
   });
 
   it('keeps, gives and lists artifacts, and sweeps them', async () => {
-    const blobs = s3.blobs();
+    const options = s3.options();
+    const blobs = s3Blobs(options);
     const store = createArtifactStore(blobs, { maxAgeSeconds: 600 });
+    const aMinuteAgo = new Date(Date.now() - 60_000);
     const executionId = newExecutionId();
     for (const index of [1, 0]) {
       const head = { id: newArtifactId(executionId), executionId, caller: 'ada', index };
       await store.put({ ...head, path: `${index}.txt`, kind: 'output' }, chunks('0123456789'), forever);
-      await sleep(1100);
+      if (index === 0) continue;
+      const folder = join(s3.server.folder, options.prefix);
+      for (const key of await keys(blobs)) await utimes(join(folder, key), aMinuteAgo, aMinuteAgo);
     }
     const [first, second] = await store.list(executionId, 'ada', forever);
     assert.ok(first && second);

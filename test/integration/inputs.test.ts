@@ -174,10 +174,10 @@ describe('files that do not come', () => {
     const { url } = await site(t, (_req, res) => {
       setTimeout(() => res.end('x'), 200);
     });
-    const files = ['a', 'b', 'c', 'd', 'e'].map((path) => ({ path, url }));
+    const files = Array.from({ length: 25 }, (_, at) => ({ path: `${at}`, url }));
     const began = performance.now();
     await assert.rejects(texts(files, { settings: { fetchSeconds: 0.5 } }), { code: 'file_unavailable' });
-    assert.ok(performance.now() - began < 900);
+    assert.ok(performance.now() - began < 4000, 'sooner than they all come');
   });
 
   it('wait for a name or an answer past the time', async (t) => {
