@@ -93,24 +93,49 @@ async function follow(
 ): Promise<Built | undefined> {
   const onFrame = progress(say);
   let seen = 0;
-  for (let looks = 0; performance.now() < deadline; looks += 1) {
-    if (looks > 0) await sleep(pauseMs, undefined, { signal });
-    const trace = await backend.find(key, nobody, signal);
+  let isOld: boolean | undefined;
+  for (let pause = 0; performance.now() < deadline; pause = pauseMs) {
+    if (pause > 0) await sleep(pause, undefined, { signal });
+    const trace = await unlessSilent(() => backend.find(key, nobody, signal), signal);
+    if (trace === 'silent') continue;
     if (!trace) return undefined;
     const capture = createCapture(keptBytes);
     for (const frame of trace.frames) capture.add(frame);
     const { exit, stdout, stderr } = capture.read();
     trace.frames.slice(seen).forEach(onFrame);
     seen = trace.frames.length;
-    if (!exit && !trace.lost) continue;
-    const isOld = looks === 0 && (isLost || exit?.exit_code !== 0);
+    const hasEnded = exit !== undefined || trace.lost !== undefined;
+    isOld ??= hasEnded && (isLost || exit?.exit_code !== 0);
+    if (!hasEnded) continue;
     if (!isOld && trace.lost?.cause !== 'cancelled') {
       return { ...outcomeOf({ exit, stdout, stderr }, trace.lost, settings), existing: true };
     }
-    await backend.cancel({ executionId: key, caller: nobody }, signal);
-    return undefined;
+    const cancelled = await unlessSilent(
+      () => backend.cancel({ executionId: key, caller: nobody }, signal),
+      signal,
+    );
+    if (cancelled !== 'silent') return undefined;
   }
   return undefined;
+}
+
+/** A call's answer; `silent` where the cluster gives none now. Throws what else the call does, and the signal's reason. */
+async function unlessSilent<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | 'silent'> {
+  try {
+    return await call();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isSilence(error)) throw error;
+    return 'silent';
+  }
+}
+
+/** These calls throw what the client of a backend does, which is known by its name and status. */
+function isSilence(error: unknown): boolean {
+  if (error instanceof ServiceError) return error.code === 'cluster_unreachable';
+  if (!(error instanceof Error)) return false;
+  const status = 'status' in error ? Number(error.status) : 0;
+  return error.name === 'UnreachableError' || status === 429 || status >= 500;
 }
 
 /** Says each line that a build writes on stderr. */

@@ -97,13 +97,14 @@ describe('build', () => {
 });
 
 /** A backend that has a build of this key elsewhere until it is cancelled: what is found of it, look by look. */
-function elsewhere(looks: (Trace | undefined)[]) {
+function elsewhere(looks: (Trace | Error | undefined)[]) {
   let there = true;
   const backend = fakeBackend({
     open: () => (there ? Promise.reject(new AlreadyThere('build')) : Promise.resolve()),
     frames: () => emit(answer),
     find: () => {
       const look = looks.length > 1 ? looks.shift() : looks[0];
+      if (look instanceof Error) throw look;
       if (look === undefined) there = false;
       return look;
     },
@@ -168,6 +169,40 @@ describe('build, where one goes on elsewhere', () => {
     await clock.pass(2);
     assert.deepEqual(await result, made);
     assert.equal(backend.cancelled.length, 1);
+  });
+
+  const silences = [
+    Object.assign(new Error('no answer'), { name: 'UnreachableError' }),
+    Object.assign(new Error('come again'), { name: 'ApiError', status: 503 }),
+    new ServiceError('cluster_unreachable', 'no answer'),
+  ];
+  it('asks again where the cluster does not answer for a while', async (t) => {
+    const clock = mockClock(t);
+    for (const silence of silences) {
+      const backend = elsewhere([silence, trace(answer.slice(0, 2)), silence, trace(answer)]);
+      const { result } = run(backend);
+      await clock.pass(4);
+      assert.deepEqual(await result, { ...made, existing: true });
+      assert.equal(backend.opened.length, 1);
+    }
+  });
+
+  it('still takes for old what had ended when the cluster did not answer the cancellation', async (t) => {
+    const clock = mockClock(t);
+    const backend = elsewhere([trace(refusal)]);
+    const { cancel } = backend;
+    backend.cancel = () => {
+      backend.cancel = cancel;
+      return Promise.reject(silences[0] ?? assert.fail());
+    };
+    const { result } = run(backend);
+    await clock.pass(3);
+    assert.deepEqual(await result, made);
+  });
+
+  it('fails at once where the cluster refuses', async () => {
+    const refused = Object.assign(new Error('no'), { name: 'ApiError', status: 403 });
+    await assert.rejects(run(elsewhere([refused])).result, refused);
   });
 
   it('waits no longer than builds take', async (t) => {
