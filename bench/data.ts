@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { environmentsPlace, type Place } from '../test/e2e/harness/environments.ts';
 import { connect, type Caller } from '../test/e2e/harness/clients.ts';
 import { metric, watchLargest } from '../test/e2e/harness/metrics.ts';
-import { announce } from '../test/e2e/harness/release.ts';
+import { announce, remove } from '../test/e2e/harness/release.ts';
 import { startServer, type Server } from '../test/e2e/harness/server.ts';
 import { until } from '../test/e2e/harness/until.ts';
 import { seededRandom } from '../test/unit/support/random.ts';
@@ -101,6 +101,7 @@ async function measure(place: Place, server: Server, caller: Caller): Promise<Da
 }
 
 const name = 'vivarium-bench-data';
+await remove(name); // what an interrupted run has left
 const place = await environmentsPlace('kubernetes', name);
 const { KUBECONFIG: kubeconfig = '', VIVARIUM_NAMESPACE: sandboxes = '' } = place.settings;
 announce({ name, namespace: name, sandboxes, kubeconfig });
@@ -112,8 +113,9 @@ try {
     VIVARIUM_DEFAULT_MEMORY_MB: '256',
     VIVARIUM_POOLS: JSON.stringify([{ name: 'data', min: 3, max: 3, preload: ['numpy', 'pandas'] }]),
   });
-  const caller = await connect('v2 modern', server.mcpUrl);
+  let caller: Caller | undefined;
   try {
+    caller = await connect('v2 modern', server.mcpUrl);
     const samples = await measure(place, server, caller);
     const write = (name: string, text: string) => {
       writeFileSync(new URL(name, import.meta.url), text);
@@ -121,7 +123,7 @@ try {
     write('data.json', `${JSON.stringify(samples, undefined, 1)}\n`);
     write('DATA.md', renderData(samples, seededRandom(1)));
   } finally {
-    await caller.close();
+    await caller?.close();
     await server.stop();
   }
 } finally {

@@ -10,6 +10,7 @@ import { containerOf, podOf, type Change } from './cases/refused-jobs.ts';
 import { kubectl, kubectlAs } from './harness/cluster.ts';
 import { output } from './harness/command.ts';
 import { forget, install, remove, type Release } from './harness/release.ts';
+import { openUndo } from './harness/undo.ts';
 import { until } from './harness/until.ts';
 
 const name = `vivarium-policy-${randomBytes(3).toString('hex')}`;
@@ -108,11 +109,17 @@ const refusedRuns: Record<string, { says: RegExp; change: Change }> = {
     change: (_, container) => Object.assign(container.resources?.limits ?? {}, { memory: '3000Mi' }),
   },
   'no role': { says: /sandbox or builder/, change: role('', '') },
-  "a build's role for the pod alone": { says: /a build 480 s/, change: role('sandbox', 'builder') },
-  "a build's role for the Job alone": { says: /sandbox or builder/, change: role('builder', 'sandbox') },
+  "a build's role for the Job alone": {
+    says: /role of a sandbox and of its Job/,
+    change: role('builder', 'sandbox'),
+  },
 };
 
 const refusedBuilds: Record<string, { says: RegExp; change: Change }> = {
+  'their role for the pod alone': {
+    says: /role of a sandbox and of its Job/,
+    change: role('sandbox', 'builder'),
+  },
   'another claim': { says: /and the claim vivarium-environments/, change: volume(1, claim('other', false)) },
   'the claim elsewhere': { says: /at \/environments/, change: volume(1, {}, { mountPath: '/other' }) },
   'another Secret': { says: /the Secret index/, change: volume(2, { secret: { secretName: 'other' } }) },
@@ -140,8 +147,10 @@ const refusedBuilds: Record<string, { says: RegExp; change: Change }> = {
 };
 
 describe('where environments are on', () => {
+  const undo = openUndo();
   before(async () => {
     const { buildMemoryMb } = config;
+    undo.add(() => remove(name));
     release = await install(name, {
       replicas: 0,
       'environments.enabled': true,
@@ -149,6 +158,7 @@ describe('where environments are on', () => {
       'environments.index.secret': 'index',
       'config.buildMemoryMb': buildMemoryMb,
     });
+    undo.add(() => forget(release));
     await until('builds are accepted', async () => (await create(jobOf(true))).accepted, 30);
     await until(
       'the policy is in force',
@@ -161,10 +171,7 @@ describe('where environments are on', () => {
     );
   });
 
-  after(async () => {
-    await remove(name);
-    await forget(release);
-  });
+  after(() => undo.run());
 
   it('makes the claim', async () => {
     const text = await kubectl([

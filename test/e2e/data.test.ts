@@ -4,13 +4,14 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { executionResult, type ExecutionResult } from '../../src/result/execution-result.ts';
 import { connect } from './harness/clients.ts';
-import { environmentsPlace, type Place } from './harness/environments.ts';
+import { environmentsPlace } from './harness/environments.ts';
 import { rest } from './harness/rest.ts';
 import { startServer, type Server } from './harness/server.ts';
+import { openUndo } from './harness/undo.ts';
 
 const request = {
   files: [{ path: 'rain.csv', content: 'month,rain\nJan,179\nFeb,139\nMar,148\n' }],
-  requirements: ['fastparquet'],
+  requirements: ['fastparquet==2026.9.0'],
   code: `import pandas as pd, matplotlib.pyplot as plt
 rain = pd.read_csv('mounts/rain.csv')
 rain.plot.bar(x='month', figsize=(4, 3))
@@ -21,16 +22,15 @@ rain.describe()`,
 };
 
 describe('data: kubernetes', () => {
-  let place: Place;
   let server: Server;
+  const undo = openUndo();
   before(async () => {
-    place = await environmentsPlace('kubernetes', 'vivarium-e2e-data');
+    const place = await environmentsPlace('kubernetes', 'vivarium-e2e-data');
+    undo.add(() => place.close());
     server = await startServer('kubernetes', { ...place.settings, VIVARIUM_DEFAULT_CPU: '0.5' });
+    undo.add(() => server.stop());
   });
-  after(async () => {
-    await server.stop();
-    await place.close();
-  });
+  after(() => undo.run());
 
   /** Everything is there, and what is fetched is what was made. */
   async function check(result: ExecutionResult): Promise<void> {
@@ -71,7 +71,7 @@ describe('data: kubernetes', () => {
 
   it('a figure of plotly comes back as a page', async () => {
     const { body } = await rest('POST', `${server.url}/v1/executions`, {
-      requirements: ['plotly'],
+      requirements: ['plotly==7.1.0'],
       code: 'import plotly.graph_objects as go\ngo.Figure(go.Bar(y=[1, 2])).show()',
     });
     const { artifacts, stderr } = executionResult.parse(body);

@@ -5,6 +5,7 @@ import { startIndex, type IndexOptions, type PackageIndex } from '../../index/se
 import { kubectl, machineAddress } from './cluster.ts';
 import { forget, install, remove } from './release.ts';
 import type { BackendName, Settings } from './server.ts';
+import { openUndo, type Undo } from './undo.ts';
 
 /** A package index, and a place for environments that are made from it. */
 export interface Place {
@@ -22,25 +23,29 @@ export async function environmentsPlace(
   name: string,
   options: Pick<IndexOptions, 'credentials' | 'tls'> = {},
 ): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'vivarium-e2e-'));
-  await chmod(folder, 0o755);
-  const host = backend === 'local' ? '127.0.0.1' : await machineAddress();
-  const index = await startIndex({ ...options, host });
-  const made =
-    backend === 'local'
-      ? await localSettings(folder, index, options)
-      : await releaseSettings(name, host, index, options);
-  return {
-    index,
-    settings: { ...made.settings, VIVARIUM_PACKAGE_INDEX: index.url },
-    folder: join(folder, 'environments'),
-    async close() {
-      await Promise.all([index.close(), made.close(), rm(folder, { recursive: true, force: true })]);
-    },
-  };
+  const undo = openUndo();
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'vivarium-e2e-'));
+    undo.add(() => rm(folder, { recursive: true, force: true }));
+    await chmod(folder, 0o755);
+    const host = backend === 'local' ? '127.0.0.1' : await machineAddress();
+    const index = await startIndex({ ...options, host });
+    undo.add(() => index.close());
+    const settings =
+      backend === 'local'
+        ? await localSettings(folder, index, options)
+        : await releaseSettings(name, host, index, options, undo);
+    return {
+      index,
+      settings: { ...settings, VIVARIUM_PACKAGE_INDEX: index.url },
+      folder: join(folder, 'environments'),
+      close: () => undo.run(),
+    };
+  } catch (error) {
+    await undo.run().catch(() => undefined);
+    throw error;
+  }
 }
-
-type Made = Pick<Place, 'settings' | 'close'>;
 
 function secretOf(index: PackageIndex, { credentials }: Pick<IndexOptions, 'credentials'>) {
   return {
@@ -53,12 +58,12 @@ async function localSettings(
   folder: string,
   index: PackageIndex,
   options: Pick<IndexOptions, 'credentials'>,
-): Promise<Made> {
+): Promise<Settings> {
   const secret = Object.entries(secretOf(index, options));
   for (const [name, value] of secret) await writeFile(join(folder, name), value);
   const settings: Settings = { VIVARIUM_ENVIRONMENTS_FOLDER: join(folder, 'environments') };
   if (secret.length > 0) settings.VIVARIUM_PACKAGE_INDEX_CREDENTIALS = folder;
-  return { settings, close: () => Promise.resolve() };
+  return settings;
 }
 
 async function releaseSettings(
@@ -66,9 +71,11 @@ async function releaseSettings(
   host: string,
   index: PackageIndex,
   options: Pick<IndexOptions, 'credentials'>,
-): Promise<Made> {
+  undo: Undo,
+): Promise<Settings> {
   const port = Number(new URL(index.url).port);
   const secret = secretOf(index, options);
+  undo.add(() => remove(name));
   const release = await install(name, {
     replicas: 0,
     'environments.enabled': true,
@@ -81,6 +88,7 @@ async function releaseSettings(
     ],
     'config.packageIndex': index.url,
   });
+  undo.add(() => forget(release));
   const settings: Settings = {
     KUBECONFIG: release.kubeconfig,
     VIVARIUM_NAMESPACE: release.sandboxes,
@@ -91,13 +99,7 @@ async function releaseSettings(
     await kubectl(['create', 'secret', 'generic', 'index', '-n', release.sandboxes, ...literals]);
     settings.VIVARIUM_PACKAGE_INDEX_CREDENTIALS = 'index';
   }
-  return {
-    settings,
-    async close() {
-      await forget(release);
-      await remove(name);
-    },
-  };
+  return settings;
 }
 
 async function claimOf(namespace: string): Promise<string> {
