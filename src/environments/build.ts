@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createCapture } from '../output/capture.ts';
 import { frameBytes, type Frame } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
-import { AlreadyThere, type Backend, type Claim, type Kind, SandboxLost } from '../schedule/backend.ts';
+import {
+  AlreadyThere,
+  builds,
+  type Backend,
+  type Claim,
+  type Kind,
+  SandboxLost,
+} from '../schedule/backend.ts';
 import { outcomeOf, type BuildLimits, type Built } from './outcome.ts';
 import { keptBytes, runProgram } from './program.ts';
 import { buildProgram } from './programs.ts';
@@ -26,9 +33,6 @@ export interface BuildRequest {
 
 type BuildBackend = Pick<Backend, 'open' | 'find' | 'cancel'>;
 
-/** Builds belong to no caller, and no caller's name holds this character. */
-const nobody = '\0';
-
 const pauseMs = 1000;
 
 /**
@@ -47,7 +51,7 @@ export async function build(
 ): Promise<Built> {
   const { buildSeconds, buildMemoryMb, startTimeoutSeconds } = settings;
   const limits = { seconds: buildSeconds, cpu: 1, memory_mb: buildMemoryMb };
-  const claim: Claim = { executionId: request.key, caller: nobody, requestKey: undefined, limits };
+  const claim: Claim = { executionId: request.key, caller: builds, requestKey: undefined, limits };
   const kind = { ...image, cpu: 1, memory_mb: buildMemoryMb };
   const spec = { kind, pool: undefined, claim, lifeSeconds: buildSeconds, build: true };
   const program = { code: buildProgram(), stdin: JSON.stringify(request) };
@@ -96,7 +100,7 @@ async function follow(
   let isOld: boolean | undefined;
   for (let pause = 0; performance.now() < deadline; pause = pauseMs) {
     if (pause > 0) await sleep(pause, undefined, { signal });
-    const trace = await unlessSilent(() => backend.find(key, nobody, signal), signal);
+    const trace = await unlessSilent(() => backend.find(key, builds, signal), signal);
     if (trace === 'silent') continue;
     if (!trace) return undefined;
     const capture = createCapture(keptBytes);
@@ -111,7 +115,7 @@ async function follow(
       return { ...outcomeOf({ exit, stdout, stderr }, trace.lost, settings), existing: true };
     }
     const cancelled = await unlessSilent(
-      () => backend.cancel({ executionId: key, caller: nobody }, signal),
+      () => backend.cancel({ executionId: key, caller: builds }, signal),
       signal,
     );
     if (cancelled !== 'silent') return undefined;

@@ -5,6 +5,7 @@ import { type Frame, isLast } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
   type Backend,
+  builds,
   type Claim,
   type Program,
   type Sandbox,
@@ -139,7 +140,7 @@ export function createLocalBackend(config: Config): Backend {
 }
 
 function isTheirs(owner: string, caller: string): boolean {
-  return caller === '' || owner === caller;
+  return caller === '' ? owner !== builds : owner === caller;
 }
 
 async function* runIn(

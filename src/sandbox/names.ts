@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
+import { builds } from '../schedule/backend.ts';
 
 /** Labels and annotations that a Job and its pod carry: they are the whole state of a run. */
 export const label = {
@@ -41,10 +42,11 @@ export function callerLabel(caller: string): string {
   return createHash('sha256').update(caller).digest('hex').slice(0, 40);
 }
 
-/** Selects a caller's run; anybody's where the caller is empty. */
+/** Selects a caller's run; anybody's but a build where the caller is empty. */
 export function runSelector({ executionId, caller }: { executionId: string; caller: string }): string {
   const run = `${label.execution}=${executionId}`;
-  return caller === '' ? run : `${run},${label.caller}=${callerLabel(caller)}`;
+  const theirs = caller === '' ? `!=${callerLabel(builds)}` : `=${callerLabel(caller)}`;
+  return `${run},${label.caller}${theirs}`;
 }
 
 /** Path of a pod on the API server. */

@@ -111,7 +111,10 @@ export class AlreadyThere extends Error {
   override name = 'AlreadyThere';
 }
 
-/** A caller's run (anybody's where the caller is empty), or that of a client's request. */
+/** The caller of builds. No name of a caller holds this character, and nobody else gets to them. */
+export const builds = '\0';
+
+/** A caller's run (anybody's but a build where the caller is empty), or that of a client's request. */
 export type RunSelector = { executionId: string; caller: string } | { requestKey: string };
 
 /** A place where sandboxes run. */
@@ -121,7 +124,7 @@ export interface Backend {
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
   /** The environments that are there; undefined where there is no volume for them. */
   environments: EnvironmentRecords | undefined;
-  /** A caller's run on any replica by its id; anybody's where the caller is empty. */
+  /** A caller's run on any replica by its id; anybody's but a build where the caller is empty. */
   find(executionId: string, caller: string, signal: AbortSignal): Promise<Trace | undefined>;
   /** Ends runs on any replica. How many there were. */
   cancel(by: RunSelector, signal: AbortSignal): Promise<number>;

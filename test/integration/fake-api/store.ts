@@ -79,8 +79,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Whether an object is one that a query's selectors mean. */
 export function selected(object: Stored, query: URLSearchParams): boolean {
-  const isLabelled = terms(query.get('labelSelector')).every(
-    ([name, value]) => object.metadata.labels?.[name] === value,
+  // `name!=value` splits into `name!` and the value, and means objects without the label, too.
+  const isLabelled = terms(query.get('labelSelector')).every(([name, value]) =>
+    name.endsWith('!')
+      ? object.metadata.labels?.[name.slice(0, -1)] !== value
+      : object.metadata.labels?.[name] === value,
   );
   const isFielded = terms(query.get('fieldSelector')).every(([path, value]) => {
     const found = path

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { callerLabel } from '../../../src/sandbox/names.ts';
 import { findTrace } from '../../../src/sandbox/record.ts';
+import { builds } from '../../../src/schedule/backend.ts';
 import { fakeClient } from '../support/fake-client.ts';
 import { exit, lines, numbered, out, ready, started } from '../support/frames.ts';
 
@@ -47,7 +49,10 @@ describe('findTrace', () => {
     assert.deepEqual(
       client.calls.map(({ path, query }) => [path, query?.labelSelector]),
       [
-        ['/apis/batch/v1/namespaces/sandboxes/jobs', `${ours},vivarium.dev/execution=the-run`],
+        [
+          '/apis/batch/v1/namespaces/sandboxes/jobs',
+          `${ours},vivarium.dev/execution=the-run,vivarium.dev/caller!=${callerLabel(builds)}`,
+        ],
         ['/api/v1/namespaces/sandboxes/pods', `${ours},batch.kubernetes.io/job-name=run-x`],
       ],
     );
