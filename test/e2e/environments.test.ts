@@ -194,7 +194,7 @@ for attempt in (
       await using(settings, async (caller) => {
         // Another set, for what is there needs no index.
         const run = caller.run({ ...request, requirements: ['six==1.16.0'] });
-        await assert.rejects(run, { code: 'build_failed' });
+        await assert.rejects(run, { code: 'index_unavailable' });
       });
     });
   });
