@@ -15,6 +15,7 @@ import { keptBytes, runProgram } from './program.ts';
 import { buildProgram } from './programs.ts';
 
 export interface BuildSettings extends BuildLimits {
+  maxCpu: number;
   startTimeoutSeconds: number;
 }
 
@@ -50,9 +51,10 @@ export async function build(
   say: (line: string) => void,
 ): Promise<Built> {
   const { buildSeconds, buildMemoryMb, startTimeoutSeconds } = settings;
-  const limits = { seconds: buildSeconds, cpu: 1, memory_mb: buildMemoryMb };
+  const cpu = Math.min(1, settings.maxCpu);
+  const limits = { seconds: buildSeconds, cpu, memory_mb: buildMemoryMb };
   const claim: Claim = { executionId: request.key, caller: builds, requestKey: undefined, limits };
-  const kind = { ...image, cpu: 1, memory_mb: buildMemoryMb };
+  const kind = { ...image, cpu, memory_mb: buildMemoryMb };
   const spec = { kind, pool: undefined, claim, lifeSeconds: buildSeconds, build: true };
   const program = { code: buildProgram(), stdin: JSON.stringify(request) };
   // Somebody else's build to its end, and then one of our own.

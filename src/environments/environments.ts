@@ -29,6 +29,7 @@ export interface EnvironmentSettings {
   image: string;
   runtimeClass: string;
   defaultCpu: number;
+  maxCpu: number;
   defaultMemoryMb: number;
   maxTimeoutSeconds: number;
   startTimeoutSeconds: number;

@@ -134,7 +134,7 @@ async function diagnoseJobs(client: Client, config: Config, signal: AbortSignal)
   const { image, runtimeClass } = config;
   const common = { image, runtimeClass, cpu: config.defaultCpu, memory_mb: config.defaultMemoryMb };
   const { buildMemoryMb: memory_mb, environmentsClaim } = config;
-  const builder = { image, runtimeClass, cpu: 1, memory_mb };
+  const builder = { image, runtimeClass, cpu: Math.min(1, config.maxCpu), memory_mb };
   const found = await Promise.all([
     diagnoseJob(client, config, 'a sandbox', { kind: common, pool: undefined, build: false }, signal),
     ...config.pools.map((pool) =>

@@ -9,7 +9,7 @@ import { mockClock } from '../support/mock-clock.ts';
 
 const key = 'abcdefghijklmnopqrstuvwxyz';
 const never = new AbortController().signal;
-const settings = { buildSeconds: 300, buildMemoryMb: 1024, startTimeoutSeconds: 60 };
+const settings = { buildSeconds: 300, buildMemoryMb: 1024, maxCpu: 2, startTimeoutSeconds: 60 };
 const image = { image: 'vivarium-sandbox:1', runtimeClass: '' };
 
 const request: BuildRequest = {
