@@ -106,19 +106,38 @@ export function connectStdio(
 async function connectV1(transport: TransportV1): Promise<Caller> {
   const client = new ClientV1(identity);
   await client.connect(transport);
-  const tool: Caller['tool'] = async (name, request, { signal, onProgress } = {}) =>
-    (await client.callTool({ name, arguments: request }, undefined, {
-      timeout,
-      ...(signal && { signal }),
-      ...(onProgress && {
-        onprogress: ({ message }) => {
-          onProgress(message ?? '');
-        },
-      }),
-    })) as ToolAnswer;
+  const tool: Caller['tool'] = async (name, request, options) =>
+    (await client.callTool({ name, arguments: request }, undefined, optionsOf(options))) as ToolAnswer;
+  return callerOf('v1', 'legacy', client, tool);
+}
+
+async function connectV2(kind: 'v2 legacy' | 'v2 modern', transport: Transport): Promise<Caller> {
+  const mode = kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' };
+  const client = new Client(identity, { versionNegotiation: { mode } });
+  await client.connect(transport);
+  const tool: Caller['tool'] = (name, request, options) =>
+    client.callTool({ name, arguments: request }, optionsOf(options));
+  return callerOf(kind, client.getProtocolEra(), client, tool);
+}
+
+/** What the clients of both versions have in common. */
+interface Connected {
+  listTools(): Promise<{ tools: { name: string }[] }>;
+  listResourceTemplates(): Promise<{ resourceTemplates: { uriTemplate: string }[] }>;
+  listResources(): Promise<{ resources: unknown[] }>;
+  readResource(request: { uri: string }): Promise<{ contents: ResourceContent[] }>;
+  close(): Promise<void>;
+}
+
+function callerOf(
+  kind: ClientKind,
+  era: string | undefined,
+  client: Connected,
+  tool: Caller['tool'],
+): Caller {
   return {
-    kind: 'v1',
-    era: 'legacy',
+    kind,
+    era,
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: (request, options) => tool('run_code', request, options),
     tool,
@@ -134,38 +153,15 @@ async function connectV1(transport: TransportV1): Promise<Caller> {
   };
 }
 
-async function connectV2(kind: 'v2 legacy' | 'v2 modern', transport: Transport): Promise<Caller> {
-  const mode = kind === 'v2 legacy' ? 'legacy' : { pin: '2026-07-28' };
-  const client = new Client(identity, { versionNegotiation: { mode } });
-  await client.connect(transport);
-  const tool: Caller['tool'] = (name, request, { signal, onProgress } = {}) =>
-    client.callTool(
-      { name, arguments: request },
-      {
-        timeout,
-        ...(signal && { signal }),
-        ...(onProgress && {
-          onprogress: ({ message }) => {
-            onProgress(message ?? '');
-          },
-        }),
-      },
-    );
+function optionsOf({ signal, onProgress }: RunOptions = {}) {
   return {
-    kind,
-    era: client.getProtocolEra(),
-    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    call: (request, options) => tool('run_code', request, options),
-    tool,
-    run: async (request, options) => resultOf(await tool('run_code', request, options)),
-    resources: async () => ({
-      templates: (await client.listResourceTemplates()).resourceTemplates.map(
-        ({ uriTemplate }) => uriTemplate,
-      ),
-      listed: (await client.listResources()).resources.length,
+    timeout,
+    ...(signal && { signal }),
+    ...(onProgress && {
+      onprogress: ({ message }: { message?: string | undefined }) => {
+        onProgress(message ?? '');
+      },
     }),
-    read: async (uri) => onlyOne((await client.readResource({ uri })).contents),
-    close: () => client.close(),
   };
 }
 
