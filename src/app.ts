@@ -109,7 +109,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const requirement = requirementList(config);
   const stages: Stages = {
     policy: config,
-    queue,
+    queueFor: () => queue,
     sandboxes,
     environments,
     inputs: (files, runSignal) => readInputs(fileSources(files), config, runSignal),
@@ -144,6 +144,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const service = createService(
     {
       ...stages,
+      queue,
       backend,
       async artifactsOf(executionId, caller, findSignal) {
         const found = await artifacts.list(executionId, caller, findSignal).catch(unavailable);

@@ -99,6 +99,9 @@ function checkTogether(config: Config): void {
     ['defaultMemoryMb', 'maxMemoryMb'],
     ['workspaceMb', 'maxMemoryMb'],
     ['environmentMb', 'environmentsMb'],
+    ['sessionIdleSeconds', 'sessionMaxAgeSeconds'],
+    // An artifact of a session is there as long as the session.
+    ['sessionMaxAgeSeconds', 'artifactMaxAgeSeconds'],
   ] as const;
   const faults = pairs
     .filter(([low, high]) => config[low] > config[high])

@@ -218,6 +218,51 @@ export const settings = z.strictObject({
     .default(8)
     .describe('Sandboxes that start at one time on this server to refill its pools.'),
 
+  sessionIdleSeconds: age.default(600).describe('How long a session may be idle before it ends.'),
+  sessionMaxAgeSeconds: age
+    .default(14_400)
+    .describe('How long a session may live. Its artifacts must be kept for as long (artifactMaxAgeSeconds).'),
+  sessionsPerCaller: count.default(8).describe('Most sessions of a caller at one time.'),
+  maxSessions: count.default(64).describe('Most sessions on this server at one time.'),
+  sessionQueueLength: count.default(16).describe('Most calls that wait for their turn in one session.'),
+  advertiseUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+    .default('')
+    .describe(
+      'Where other replicas reach MCP and REST of this one, such as `http://10.0.0.5:8000`. Empty: its sessions can be used through this replica alone.',
+    ),
+
+  pistonUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+    .default('')
+    .describe('Piston for languages other than Python, such as `http://piston:2000`. Empty: Python only.'),
+  pistonToken: z.string().default('').describe('What is sent to that Piston in `Authorization`.'),
+  pistonConcurrency: count.default(8).describe('Runs at one time on that Piston, from this server.'),
+  pistonPythons: z
+    .array(z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 3.10.0'))
+    .default(['3.10.0'])
+    .describe(
+      'Versions of Python that clients of the `piston` dialect ask for, and the Python that is there answers to.',
+    ),
+  pistonPackages: z
+    .boolean()
+    .default(false)
+    .describe('Let callers of the `piston` dialect install and remove packages of that Piston.'),
+
+  dialects: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(piston|pistom|primcs|python-interpreter|python-executor|librechat|sandbox-fusion)(:\d{1,5})?$/,
+          'the name of a dialect, and, where it is not the usual one, `:` and its port',
+        ),
+    )
+    .default([])
+    .describe(
+      'Other systems whose clients may call this server, each on a port of its own: `piston`, `pistom`, `primcs`, `python-interpreter`, `python-executor`, `librechat`, `sandbox-fusion`, such as `primcs` or `primcs:9001`. docs/dialects has a page for each.',
+    ),
+
   concurrency: count.default(8).describe('Runs at one time on this server.'),
   queueLength: z.number().int().min(0).default(64).describe('Requests that may wait for a run to end.'),
   queueWaitSeconds: seconds.default(30).describe('Longest wait in that queue.'),

@@ -5,7 +5,8 @@ export type Frame =
   | { seq: number; type: 'stdout' | 'stderr'; text: string }
   | { seq: number; type: 'stdout' | 'stderr'; base64: string }
   | ExitFrame
-  | FileFrame;
+  | FileFrame
+  | WorkspaceFrame;
 
 export interface ExitFrame {
   seq: number;
@@ -16,6 +17,8 @@ export interface ExitFrame {
   stdout_bytes: number;
   stderr_bytes: number;
   ran_seconds: number;
+  /** Whether the interpreter goes on, with its variables. */
+  kept: boolean;
   /** How many files follow, and how many are left out. Where both are 0 this is the last frame, else `end` is. */
   files: number;
   left_out: number;
@@ -29,7 +32,25 @@ export type FileFrame =
   | { seq: number; type: 'left_out'; path: string; reason: LeftOutReason }
   | { seq: number; type: 'end' };
 
-export type FileKind = 'text' | 'html' | 'figure' | 'output';
+/** `read` is a file that was asked for. */
+export type FileKind = 'text' | 'html' | 'figure' | 'output' | 'read';
+
+/** Answers to what was asked about the workspace between runs; what is read comes as `file`, `data` and `file_end`. */
+export type WorkspaceFrame =
+  | { seq: number; type: 'written'; path: string; size: number }
+  | {
+      seq: number;
+      type: 'entry';
+      path: string;
+      kind: 'file' | 'folder' | 'other';
+      size: number;
+      modified: number;
+    }
+  | { seq: number; type: 'listed'; entries: number; left_out: number }
+  | { seq: number; type: 'refused'; path: string; reason: RefusedReason };
+
+/** `type`: no regular file (or no folder), or behind a link. `size`: larger than asked for. */
+export type RefusedReason = 'missing' | 'type' | 'name' | 'size' | 'full' | 'unreadable';
 
 export type LeftOutReason = 'type' | 'count' | 'size' | 'name' | 'unreadable';
 
@@ -84,6 +105,14 @@ function isFrame(value: unknown): value is Frame {
       return 'path' in value && 'reason' in value;
     case 'end':
       return true;
+    case 'written':
+      return 'path' in value && 'size' in value;
+    case 'entry':
+      return 'path' in value && 'kind' in value && 'size' in value && 'modified' in value;
+    case 'listed':
+      return 'entries' in value && 'left_out' in value;
+    case 'refused':
+      return 'path' in value && 'reason' in value;
     default:
       return false;
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inputFiles, type InputFileSettings } from './files.ts';
 import { type PackageSettings, requirementList } from './requirements.ts';
+import { sessionId } from './session.ts';
 
 /** Bounds that are no settings: no program needs more, and a Job carries none of it. */
 const maxArgs = 256;
@@ -19,6 +20,8 @@ export interface RequestSettings extends InputFileSettings, PackageSettings {
   maxCodeBytes: number;
   maxStdinBytes: number;
   pools: readonly { name: string }[];
+  /** Empty where there is none. */
+  pistonUrl: string;
 }
 
 /** What may be asked, given the sizes that this server takes. */
@@ -44,7 +47,16 @@ export function executionRequest(sizes: RequestSettings) {
       })
       .refine((text) => text.isWellFormed(), wellFormed('the code'))
       .describe('The program. It runs as /workspace/main.py in a fresh sandbox without network.'),
-    language: z.enum(['python']).default('python').describe('The language of the code.'),
+    language: language(sizes.pistonUrl),
+    session_id: sessionId
+      .optional()
+      .describe(
+        'A session (create_session): the code finds variables, imports, files and working directory as the last run left them. Its requirements and limits are the session’s.',
+      ),
+    fresh_interpreter: z
+      .boolean()
+      .default(false)
+      .describe('With session_id: the code sees the session’s files, but none of its variables.'),
     stdin: z
       .string()
       .refine((text) => bytes(text) <= sizes.maxStdinBytes, {
@@ -90,6 +102,19 @@ export function executionRequest(sizes: RequestSettings) {
       .default({})
       .describe('Resources. More than the server allows is lowered to it.'),
   });
+}
+
+/** What the code is written in. */
+function language(pistonUrl: string) {
+  const name =
+    pistonUrl === ''
+      ? z.enum(['python'])
+      : z.string().regex(/^[A-Za-z0-9_+#.-]{1,64}$/, 'a language of list_runtimes');
+  const others =
+    pistonUrl === ''
+      ? ''
+      : ' Those of list_runtimes beside Python run apart, with code, stdin, args and files only.';
+  return name.default('python').describe(`The language of the code.${others}`);
 }
 
 export type ExecutionRequest = z.infer<ReturnType<typeof executionRequest>>;

@@ -56,6 +56,42 @@ export const errorKinds = {
     retryable: true,
     hint: 'Try again later; the store of artifacts (artifactStore) must answer and let this server in.',
   },
+  session_ended: {
+    http: 410,
+    retryable: false,
+    hint: 'Create a new session: the variables and files of this one are gone.',
+  },
+  too_many_sessions: {
+    http: 429,
+    retryable: true,
+    hint: 'End a session that is not needed (end_session), or wait until one has been idle for its time.',
+  },
+  session_unreachable: {
+    http: 503,
+    retryable: true,
+    hint: 'Try again; if it stays, check that replicas reach each other (advertiseUrl).',
+  },
+  file_not_found: { http: 404, retryable: false, hint: 'List the files of the session (list_files).' },
+  file_unusable: {
+    http: 422,
+    retryable: false,
+    hint: 'Name a regular file below the workspace, by a relative path without links.',
+  },
+  workspace_full: {
+    http: 507,
+    retryable: false,
+    hint: 'Delete files in the workspace, or write less.',
+  },
+  piston_unavailable: {
+    http: 503,
+    retryable: true,
+    hint: 'Try again; if it stays, check pistonUrl and that the server reaches it.',
+  },
+  piston_failed: {
+    http: 502,
+    retryable: true,
+    hint: 'Piston did not do what it should: see its own log.',
+  },
   queue_full: { http: 429, retryable: true, hint: 'Try again after the time given, or add replicas.' },
   queue_timeout: { http: 503, retryable: true, hint: 'Try again later, or raise concurrency.' },
   shutting_down: {

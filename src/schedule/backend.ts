@@ -48,7 +48,14 @@ export interface Program {
   files: AsyncIterable<InputChunk> | Iterable<InputChunk>;
   /** Folder of its packages inside the sandbox. */
   environment: string | null;
+  mode: RunMode;
 }
+
+/**
+ * What becomes of the sandbox when a program has ended. `single`: it ends too. `program`: it stays, for files and further
+ * programs, each in an interpreter of its own. `cell`: its interpreter stays as well, with variables and imports.
+ */
+export type RunMode = 'single' | 'program' | 'cell';
 
 export interface InputChunk {
   path: string;
@@ -56,7 +63,39 @@ export interface InputChunk {
   bytes: Uint8Array;
 }
 
-/** A started sandbox. It runs one program. */
+/** A file or folder of a workspace. */
+export interface Entry {
+  /** Relative to /workspace. */
+  path: string;
+  kind: 'file' | 'folder' | 'other';
+  /** Bytes. */
+  size: number;
+  /** Seconds since 1970, with fractions. */
+  modified: number;
+}
+
+export interface Listing {
+  /** By path. */
+  entries: Entry[];
+  /** How many there are beside these. */
+  left_out: number;
+}
+
+/**
+ * The workspace of a sandbox, before its program and after one that is not `single`. Paths are relative to /workspace; no
+ * link is followed. Throws ServiceError (file_not_found, file_unusable, workspace_full, too_large), SandboxLost, and the
+ * signal's reason.
+ */
+export interface WorkspaceFiles {
+  /** Makes a file, with its folders, or replaces it: whole or not at all. */
+  write(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** What is in a folder ('' is the workspace); with `recursive`, below it. */
+  list(path: string, options: { recursive: boolean }, signal: AbortSignal): Promise<Listing>;
+  /** All of a file. too_large where it has more than `maxBytes`. */
+  read(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
+}
+
+/** A started sandbox. It runs one program, or, as long as none is `single`, one after another. */
 export interface Sandbox {
   /** When it had a place (a node, a process); performance.now(). */
   placedAt: number;
@@ -72,8 +111,45 @@ export interface Sandbox {
    * throw, and the signal's reason if it is aborted.
    */
   run(claim: Claim, program: Program, signal: AbortSignal): AsyncGenerator<Frame, void>;
+  files: WorkspaceFiles;
   /** Ends the sandbox if it has not ended, and takes it away. Never throws. */
   dispose(): Promise<void>;
+}
+
+/** A sandbox that is to be kept for a session. */
+export interface SessionSpec {
+  /** Names the session in the cluster: a hash of its handle, which is nobody's but its caller's. */
+  key: string;
+  caller: string;
+  kind: Kind;
+  /** How long it may live in all, and how long at first; `extend` lets it live on. */
+  maxAgeSeconds: number;
+  lifeSeconds: number;
+}
+
+/** Why a session has ended, for its caller. */
+export const sessionEnds = ['ended', 'idle', 'too_old', 'server_stopped', 'sandbox_lost'] as const;
+export type SessionEnd = (typeof sessionEnds)[number];
+
+export interface SessionSandbox extends Sandbox {
+  /** Lets it live for this long from now on. Throws what the backend does. */
+  extend(lifeSeconds: number, signal: AbortSignal): Promise<void>;
+  /** Takes it away, and leaves on record why for retentionSeconds. Never throws. */
+  end(why: SessionEnd): Promise<void>;
+}
+
+/** What any replica knows of a session. */
+export interface SessionTrace {
+  /** The replica whose it is, and where the others reach that; empty where they cannot. */
+  replica: string;
+  url: string;
+  /** Undefined while it lives. */
+  ended: SessionEnd | undefined;
+}
+
+/** There is a session of this key already. */
+export class SessionThere extends Error {
+  override name = 'SessionThere';
 }
 
 /** What is known of a run by its id alone, wherever it runs. */
@@ -122,6 +198,12 @@ export interface Backend {
   name: BackendName;
   /** Starts a sandbox. Throws ServiceError, AlreadyThere for a build, or the signal's reason. */
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** Starts the sandbox of a session. Throws as `open` does, and SessionThere. */
+  openSession(spec: SessionSpec, signal: AbortSignal): Promise<SessionSandbox>;
+  /** A caller's session on any replica; undefined where there is none of this key, and where it is another caller's. */
+  findSession(key: string, caller: string, signal: AbortSignal): Promise<SessionTrace | undefined>;
+  /** How many sessions of a caller live, on all replicas. */
+  countSessions(caller: string, signal: AbortSignal): Promise<number>;
   /** The environments that are there; undefined where there is no volume for them. */
   environments: EnvironmentRecords | undefined;
   /** A caller's run on any replica by its id; anybody's but a build where the caller is empty. */

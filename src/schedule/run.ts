@@ -7,7 +7,14 @@ import { normalise } from '../request/requirements.ts';
 import { buildResult, type Exit, type Loss } from '../result/build.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
-import { type Claim, type InputChunk, type Limits, type Sandbox, SandboxLost } from './backend.ts';
+import {
+  type Claim,
+  type InputChunk,
+  type Limits,
+  type Sandbox,
+  SandboxLost,
+  type WorkspaceFiles,
+} from './backend.ts';
 import { type Clock, createClock, type Waits } from './clock.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { stopReason } from './stop.ts';
@@ -28,8 +35,15 @@ export interface RunOptions {
   /** Its abort cancels the run; a Stop as its reason says why. */
   signal: AbortSignal;
   onEvent?: (event: RunEvent) => void;
+  around?: Around;
   /** Called when the sandbox is away, and its Job says what became of the run. */
   onLeft?: () => void;
+}
+
+/** What a door does in the workspace before and after the program. With it the sandbox stays until `after` is done. */
+export interface Around {
+  before(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
+  after(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
 }
 
 /** A folder of packages that every sandbox can see. */
@@ -50,7 +64,8 @@ export interface Collector {
 
 export interface Stages {
   policy: Policy & { outputBytes: number };
-  queue: Queue;
+  /** The queue before the places where a request can run. */
+  queueFor(request: ExecutionRequest): Queue;
   sandboxes: Sandboxes;
   /** The files of a request, in chunks. Throws ServiceError where one cannot be had. */
   inputs(files: ExecutionRequest['files'], signal: AbortSignal): AsyncIterable<InputChunk>;
@@ -117,11 +132,11 @@ async function prepare(
 
 /** A place, a sandbox, and what came out of it. */
 async function serve(
-  { policy, queue, sandboxes, inputs, collect }: Stages,
+  { policy, queueFor, sandboxes, inputs, collect }: Stages,
   request: ExecutionRequest,
   environment: Environment | undefined,
   limits: Limits,
-  { executionId, caller = '', requestKey, signal, onEvent = () => undefined, onLeft }: RunOptions,
+  { executionId, caller = '', requestKey, signal, onEvent = () => undefined, onLeft, around }: RunOptions,
   clock: Clock,
   again = false,
 ): Promise<Served> {
@@ -131,7 +146,7 @@ async function serve(
   let end: Loss | undefined;
   let isRecord = true;
 
-  const leave = await queue.enter(signal).catch(asCancelled(signal));
+  const leave = await queueFor(request).enter(signal).catch(asCancelled(signal));
   try {
     clock.mark('queued');
     onEvent({ type: 'starting', execution_id: executionId });
@@ -142,7 +157,9 @@ async function serve(
     clock.placed(sandbox.placedAt);
     const { code, stdin, args, env } = request;
     const files = inputs(request.files, signal);
-    const program = { code, stdin, args, env, files, environment: environment?.path ?? null };
+    const mode = around ? 'program' : 'single';
+    const program = { code, stdin, args, env, files, environment: environment?.path ?? null, mode } as const;
+    await around?.before(sandbox.files, signal);
     for await (const frame of sandbox.run(claim, program, signal)) {
       if (frame.type === 'started') clock.mark('started');
       if (frame.type === 'exit') isRecord = again || frame.cause !== 'environment_missing';
@@ -150,6 +167,7 @@ async function serve(
       await collector.add(frame);
       onEvent(frame);
     }
+    await around?.after(sandbox.files, signal);
   } catch (error) {
     end = lossOf(error, signal);
     if (!end) {

@@ -1,3 +1,4 @@
+import type { Queue } from '../admission/queue.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createCapture } from '../output/capture.ts';
@@ -42,7 +43,7 @@ interface Live {
 }
 
 export function createService(
-  stages: Stages & { backend: Backend; artifactsOf: ArtifactsOf },
+  stages: Stages & { queue: Queue; backend: Backend; artifactsOf: ArtifactsOf },
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): Service {
   const live = new Map<string, Live>();
