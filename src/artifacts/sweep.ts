@@ -57,7 +57,7 @@ export function planRemoval(tally: Tally, maxBytes: number): Plan {
 
 /**
  * Removes what is too old, then the oldest until the rest fits. Several servers may sweep one store at one time: they
- * come to the same plan. Keys that are no artifact's are let be.
+ * come to the same plan. Files of shelves go as artifacts do; keys that look otherwise are let be.
  */
 export async function sweep(
   blobs: Blobs,

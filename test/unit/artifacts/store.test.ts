@@ -156,7 +156,7 @@ describe('createArtifactStore', () => {
     await blobs.write(`${id.replace('-', '/')}.json`, chunks('{"id'), forever);
     await assert.rejects(store.get(id, 'ada', forever), {
       name: 'StoreError',
-      message: 'what it has kept about an artifact cannot be read',
+      message: 'what it has kept about a file cannot be read',
     });
   });
 });
