@@ -2,6 +2,7 @@ import { createQueue } from './admission/queue.ts';
 import { openBlobs } from './artifacts/open.ts';
 import { createCollector, describeArtifact } from './artifacts/collect.ts';
 import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts';
+import type { Shelf } from './artifacts/shelf.ts';
 import { keepSwept } from './artifacts/sweep.ts';
 import type { Config } from './config.ts';
 import { createEnvironments, sandboxPrograms } from './environments/environments.ts';
@@ -12,6 +13,7 @@ import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { fileSources, pathOf } from './request/files.ts';
 import { normalise, requirementList } from './request/requirements.ts';
 import { hintsFor, missingModule } from './result/hints.ts';
+import type { Piston } from './piston/piston.ts';
 import type { Backend } from './schedule/backend.ts';
 import type { Stages } from './schedule/run.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
@@ -20,11 +22,16 @@ import { chooseBackend } from './sandbox/choose.ts';
 import { unavailable } from './serve/artifacts.ts';
 import type { Offers } from './serve/offers.ts';
 import { artifactReader } from './serve/read-artifact.ts';
+import type { Sessions } from './sessions/sessions.ts';
 
 /** Everything that runs behind the doors. */
 export interface App {
   service: Service;
+  sessions: Sessions;
   artifacts: ArtifactStore;
+  shelf: Shelf;
+  /** Undefined where none is configured. */
+  piston: Piston | undefined;
   /** What MCP serves beside runs; where else an artifact can be had, its door knows. */
   offers: Omit<Offers, 'locate'>;
   backend: Backend;
@@ -156,7 +163,10 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const packages = createPackageLists(environments, sandboxPrograms(backend, config), config.image);
   return {
     service,
+    sessions: undefined as never,
     artifacts,
+    shelf: undefined as never,
+    piston: undefined,
     offers: {
       hasEnvironments,
       readArtifact: artifactReader(artifacts),

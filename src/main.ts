@@ -10,6 +10,7 @@ import { errorKinds, ServiceError } from './result/errors.ts';
 const usage = `Usage:
   vivarium serve             MCP and REST over HTTP
   vivarium stdio             MCP over stdin and stdout, for desktop clients
+      --dialect NAME         the tools of another system: docs/dialects
   vivarium run [options] FILE [args]
                              one execution of a file; exits as its code does
       --file PATH[=SOURCE]   a file of this machine, for the program at mounts/PATH
@@ -30,6 +31,9 @@ try {
 async function start(name: string | undefined, args: string[]): Promise<number> {
   if (name === 'serve' && args.length === 0) return serve();
   if (name === 'stdio' && args.length === 0) return stdio();
+  if (name === 'stdio' && args[0] === '--dialect' && args[1] !== undefined && args.length === 2) {
+    return stdio(args[1]);
+  }
   if (name === 'doctor' && args.length === 0) return doctor();
   const run = name === 'run' && parseRunArguments(args);
   if (run) return runFile(run);
@@ -42,7 +46,7 @@ function explain(error: unknown): string {
   if (error instanceof ConfigError) return `vivarium: wrong settings\n${error.message}`;
   if (error instanceof ServiceError) return `vivarium: ${error.message}\n${errorKinds[error.code].hint}`;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `vivarium: ${error.message}\nSet VIVARIUM_PORT or VIVARIUM_PROBE_PORT to a free port.`;
+    return `vivarium: ${error.message}\nSet VIVARIUM_PORT, VIVARIUM_PROBE_PORT or VIVARIUM_DIALECTS to free ports.`;
   }
   return `vivarium: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

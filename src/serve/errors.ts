@@ -20,12 +20,12 @@ export function logFailure(log: Logger, path: string, error: unknown): void {
   else if (describeError(error).http >= 500) log.warn({ path, why: why(error) }, 'request failed');
 }
 
-/** Express' last handler: what its body parser and the routes throw. */
-export function errorHandler(log: Logger): ErrorRequestHandler {
+/** Express' last handler: what its body parser and the routes throw. At `mcpPaths` it is answered as JSON-RPC. */
+export function errorHandler(log: Logger, mcpPaths: readonly string[] = ['/mcp']): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
     const error = fromBodyParser(thrown);
     logFailure(log, req.path, error);
-    if (req.path !== '/mcp') {
+    if (!mcpPaths.includes(req.path)) {
       sendError(res, error);
       return;
     }

@@ -1,4 +1,3 @@
-import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/express';
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import express, { type Express } from 'express';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -12,20 +11,15 @@ import type { ArtifactStore } from '../artifacts/store.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { callerBy } from './caller.ts';
 import { errorHandler, sendError } from './errors.ts';
+import { bodyBytes, type FrontSettings, guarded } from './front.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import type { Offers } from './offers.ts';
 import { packageRoutes } from './packages.ts';
 import { restRoutes } from './rest.ts';
 
-export interface HttpSettings extends RequestSettings {
-  allowedHosts: string[];
+export interface HttpSettings extends RequestSettings, FrontSettings {
   callerHeader: string;
 }
-
-/** JSON may write one byte as six ("\u0000"); of files, which may come as base64, text with line ends is allowed for. */
-const escapedBytes = 6;
-const escapedFileBytes = 2;
-const otherBytes = 1_048_576;
 
 /** What the doors open to. */
 export interface Behind {
@@ -38,19 +32,8 @@ export interface Behind {
 export function doorsApp(behind: Behind, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
   const { service, artifacts, offers } = behind;
   const callerOf = callerBy(settings.callerHeader);
-  const app = express().disable('x-powered-by').disable('etag');
-  if (!settings.allowedHosts.includes('*')) {
-    // Against DNS rebinding: a web page must not reach a server on its reader's machine.
-    app.use(hostHeaderValidation(settings.allowedHosts), originValidation(settings.allowedHosts));
-  }
-  app.use(
-    express.json({
-      limit:
-        (settings.maxCodeBytes + settings.maxStdinBytes) * escapedBytes +
-        settings.inputBytes * escapedFileBytes +
-        otherBytes,
-    }),
-  );
+  const app = guarded(settings);
+  app.use(express.json({ limit: bodyBytes(settings) }));
   const mcp = mcpOverHttp(factory, service, log);
   app.all('/mcp', mcp.route);
   app.use(restRoutes(service, settings, callerOf));

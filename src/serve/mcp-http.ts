@@ -15,7 +15,7 @@ interface Message {
  * MCP over Streamable HTTP, both eras, without state. The 2025 era cancels by a message of its own, so `initialize`
  * gives each client a session id that only says which messages belong together.
  */
-export function mcpOverHttp(factory: McpServerFactory, service: Service, log: Logger) {
+export function mcpOverHttp(factory: McpServerFactory, service: Pick<Service, 'cancelRequest'>, log: Logger) {
   const handler = createMcpHandler(factory, {
     // A stream from the start: with its keep-alive comments no proxy takes a long run for a dead connection.
     responseMode: 'sse',
@@ -36,7 +36,11 @@ export function mcpOverHttp(factory: McpServerFactory, service: Service, log: Lo
   return { route, close: () => handler.close() };
 }
 
-async function cancel(service: Service, request: Request, message: Message): Promise<void> {
+async function cancel(
+  service: Pick<Service, 'cancelRequest'>,
+  request: Request,
+  message: Message,
+): Promise<void> {
   const requestId = message.params?.requestId;
   if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
   const key = keyOf(request.headers.get('mcp-session-id'), requestId);

@@ -1,12 +1,13 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import type { Router } from 'express';
 import type { Shelf } from '../../artifacts/shelf.ts';
-import type { Config } from '../../config.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Piston } from '../../piston/piston.ts';
 import type { Service } from '../../schedule/service.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { CallerOf } from '../caller.ts';
+import type { FrontSettings } from '../front.ts';
+import type { DoorSettings } from '../mcp.ts';
 import type { Offers } from '../offers.ts';
 
 /** Another system whose clients may call: what it is asked and answers, translated into runs and back. */
@@ -19,9 +20,12 @@ export interface Dialect {
 }
 
 export interface Door {
-  /** Routes of its own, with their body parsers and errors; what they do not answer is 404 in that system's words. */
+  /**
+   * Routes of its own, with their body parsers and errors. Its last are a 404 and errors in that system's words; what they
+   * leave is answered in those of Vivarium.
+   */
   routes?: Router;
-  /** Its tools, and the paths of their endpoint. */
+  /** Its tools, and the exact paths of their endpoint ("/mcp" is not "/mcp/"), which come before the routes. */
   mcp?: { factory: McpServerFactory; paths: string[] };
 }
 
@@ -33,7 +37,22 @@ export interface Behind {
   offers: Omit<Offers, 'locate'>;
   /** Undefined where none is configured. */
   piston: Piston | undefined;
-  settings: Config;
+  settings: DialectSettings;
   callerOf: CallerOf;
   log: Logger;
+}
+
+/** Settings that dialects go by; each takes what it needs. */
+export interface DialectSettings extends DoorSettings, FrontSettings {
+  outputBytes: number;
+  publicUrl: string;
+  concurrency: number;
+  queueLength: number;
+  queueWaitSeconds: number;
+  sessionIdleSeconds: number;
+  sessionMaxAgeSeconds: number;
+  artifactMaxAgeSeconds: number;
+  pistonConcurrency: number;
+  pistonPythons: string[];
+  pistonPackages: boolean;
 }

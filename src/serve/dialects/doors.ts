@@ -1,0 +1,26 @@
+import express, { type Express } from 'express';
+import type { Service } from '../../schedule/service.ts';
+import { ServiceError } from '../../result/errors.ts';
+import { errorHandler, sendError } from '../errors.ts';
+import { bodyBytes, guarded } from '../front.ts';
+import { mcpOverHttp } from '../mcp-http.ts';
+import type { Behind, Dialect } from './dialect.ts';
+
+/** The door of one dialect, for a port of its own. */
+export function dialectApp(
+  dialect: Dialect,
+  behind: Behind,
+  service: Pick<Service, 'cancelRequest'>,
+): { app: Express; close(): Promise<void> } {
+  const { settings, log } = behind;
+  const { routes, mcp } = dialect.open(behind);
+  const app = guarded(settings).enable('strict routing');
+  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log);
+  if (mcp && endpoint) app.all(mcp.paths, express.json({ limit: bodyBytes(settings) }), endpoint.route);
+  if (routes) app.use(routes);
+  app.use((req, res) => {
+    sendError(res, new ServiceError('not_found', `There is nothing at ${req.method} ${req.path}.`));
+  });
+  app.use(errorHandler(log, mcp?.paths ?? []));
+  return { app, close: async () => endpoint?.close() };
+}

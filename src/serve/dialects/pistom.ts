@@ -1,0 +1,82 @@
+import { McpServer, type McpServerFactory } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { executionRequest } from '../../request/execution.ts';
+import { newExecutionId } from '../../request/execution-id.ts';
+import { describeError } from '../../result/errors.ts';
+import type { ExecutionResult } from '../../result/execution-result.ts';
+import { answerCall, type Call } from '../tool-call.ts';
+import { version } from '../version.ts';
+import type { Behind, Dialect } from './dialect.ts';
+import { createSaid } from './said.ts';
+
+/** Pistom gives up on an answer after this. */
+const runSeconds = 10;
+
+/** Pistom: one tool, which runs Python and answers with what it printed. */
+export const pistom: Dialect = {
+  name: 'pistom',
+  port: 3000,
+  open: (behind) => ({ mcp: { factory: pistomFactory(behind), paths: ['/mcp', '/mcp/'] } }),
+};
+
+function pistomFactory({ service, settings, callerOf }: Behind): McpServerFactory {
+  const schema = executionRequest(settings);
+  return ({ requestInfo: http }) => {
+    const server = new McpServer({ name: 'Pistom MCP Server', version });
+    server.registerTool(
+      'run_python_code',
+      {
+        description: [
+          'Executes given Python code. This tool is useful for solving math, coding, logical, and other problems that can be',
+          'solved with Python. Returns what the code printed: print what you want to see.',
+        ].join(' '),
+        inputSchema: z.object({ code: z.string().describe('The source code to execute.') }),
+      },
+      ({ code }, context) =>
+        answerCall(context, http, callerOf, async (call) => {
+          const parsed = schema.safeParse({ code, timeout_seconds: runSeconds });
+          if (!parsed.success)
+            return text(`Error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+          return text(await outputOf(service, parsed.data, call));
+        }),
+    );
+    return server;
+  };
+}
+
+/** What the code printed. An end that is not the code's own, and a run that was not, are told as errors. */
+async function outputOf(
+  service: Behind['service'],
+  request: Parameters<Behind['service']['execute']>[0],
+  { caller, requestKey, signal, progress }: Call,
+): Promise<string> {
+  const said = createSaid();
+  try {
+    const result = await service.execute(request, {
+      executionId: newExecutionId(),
+      caller,
+      ...(requestKey !== undefined && { requestKey }),
+      signal,
+      onEvent(event) {
+        said.see(event);
+        progress.see(event);
+      },
+    });
+    return explained(said.read(), result);
+  } catch (error) {
+    const { message, hint } = describeError(error).body.error; // the service has logged it
+    return `Error: ${message} ${hint}`;
+  }
+}
+
+/** Exported for its test. */
+export function explained(
+  output: string,
+  { status, message }: Pick<ExecutionResult, 'status' | 'message'>,
+): string {
+  if (status === 'succeeded' || status === 'failed') return output;
+  const line = output === '' || output.endsWith('\n') ? '' : '\n';
+  return `${output}${line}Error: ${message}`;
+}
+
+const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
