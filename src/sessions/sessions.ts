@@ -23,6 +23,8 @@ export interface Sessions {
    * For doors whose clients know nothing of sessions.
    */
   named(name: string, call: SessionCall): Promise<string>;
+  /** That session, if it is there: none is made. */
+  findNamed(name: string, call: SessionCall): Promise<string | undefined>;
   end(id: string, call: SessionCall): Promise<void>;
   list(
     id: string,
