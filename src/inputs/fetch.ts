@@ -8,7 +8,7 @@ import { refusal, type Networks } from './addresses.ts';
 import { describeFault } from './faults.ts';
 import { isListed, plainHost } from './hosts.ts';
 
-const maxRedirects = 5;
+export const maxRedirects = 5;
 /** How long one of a host's addresses may take before the next is tried; Node's own 250 ms fails far hosts. */
 const attemptMs = 2000;
 
@@ -17,16 +17,20 @@ export type Resolve = (host: string) => Promise<LookupAddress[]>;
 
 export const systemResolve: Resolve = (host) => lookup(host, { all: true });
 
-export interface FetchOptions {
+/** Whom to connect to. */
+export interface ReachOptions {
   /** Hosts that URLs may name. */
   hosts: readonly string[];
   /** Networks that are not public and may be fetched from all the same. */
   exceptions: Networks;
-  /** Most bytes. */
-  limit: number;
   /** Its reason is what is thrown when it ends the fetch. */
   signal: AbortSignal;
   resolve: Resolve;
+}
+
+export interface FetchOptions extends ReachOptions {
+  /** Most bytes. */
+  limit: number;
 }
 
 /**
@@ -70,7 +74,7 @@ async function follow(
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     const host = url.hostname;
     const addresses = await addressesOf(url, options);
-    const response = await ask(url, addresses, options.signal).catch((error: unknown) => {
+    const response = await ask(url, addresses, getting(url), options.signal).catch((error: unknown) => {
       throw explained(error, host, options.signal);
     });
     try {
@@ -90,7 +94,7 @@ async function follow(
 }
 
 /** Looks the host up, once, and judges all that it has: one refused address refuses the host. */
-async function addressesOf(url: URL, options: FetchOptions): Promise<LookupAddress[]> {
+export async function addressesOf(url: URL, options: ReachOptions): Promise<LookupAddress[]> {
   const { hosts, exceptions, signal } = options;
   const fault = refusalOfUrl(url, hosts);
   if (fault !== undefined) throw new ServiceError('file_refused', fault);
@@ -108,7 +112,7 @@ async function addressesOf(url: URL, options: FetchOptions): Promise<LookupAddre
   return addresses;
 }
 
-async function lookUp(host: string, { resolve, signal }: FetchOptions): Promise<LookupAddress[]> {
+async function lookUp(host: string, { resolve, signal }: ReachOptions): Promise<LookupAddress[]> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = () => {
@@ -124,14 +128,34 @@ async function lookUp(host: string, { resolve, signal }: FetchOptions): Promise<
   }
 }
 
+/** What is asked of a host. */
+export interface Asked {
+  method: 'GET' | 'PUT';
+  /** With its query. */
+  path: string;
+  headers: Record<string, string | number>;
+  body?: Uint8Array;
+}
+
+function getting(url: URL): Asked {
+  const headers = { accept: '*/*', 'accept-encoding': 'identity' };
+  return { method: 'GET', path: `${url.pathname}${url.search}`, headers };
+}
+
 /** An agent of its own for each request: no connection is shared, and no proxy of the environment is used. */
-function ask(url: URL, addresses: LookupAddress[], signal: AbortSignal): Promise<IncomingMessage> {
+export function ask(
+  url: URL,
+  addresses: LookupAddress[],
+  { method, path, headers, body }: Asked,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const host = plainHost(url.hostname);
   const options = {
     host,
     port: url.port,
-    path: `${url.pathname}${url.search}`,
-    headers: { host: url.host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'vivarium' },
+    method,
+    path,
+    headers: { host: url.host, ...headers, 'user-agent': 'vivarium' },
     lookup: pinnedTo(addresses),
     autoSelectFamilyAttemptTimeout: attemptMs,
     signal,
@@ -152,7 +176,7 @@ function ask(url: URL, addresses: LookupAddress[], signal: AbortSignal): Promise
     request.once('close', () => {
       reject(Object.assign(new Error('no answer'), { code: 'ECONNRESET' }));
     });
-    request.end();
+    request.end(body);
   });
 }
 
@@ -166,7 +190,7 @@ function pinnedTo(addresses: LookupAddress[]): LookupFunction {
 }
 
 /** Where an answer sends on to; undefined where it is no redirect. */
-function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
+export function redirectOf(response: IncomingMessage, from: URL): URL | undefined {
   const { location } = response.headers;
   if (location === undefined || ![301, 302, 303, 307, 308].includes(response.statusCode ?? 0))
     return undefined;
@@ -199,7 +223,7 @@ function unavailable(message: string, cause?: unknown): ServiceError {
   return new ServiceError('file_unavailable', message, { cause });
 }
 
-function explained(error: unknown, host: string, signal: AbortSignal): unknown {
+export function explained(error: unknown, host: string, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   return error instanceof ServiceError ? error : unavailable(`${host} ${describeFault(error)}.`, error);
 }

@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../observe/log.ts';
 import type { Service } from '../schedule/service.ts';
+import { asOneAnswer } from './one-answer.ts';
 import { keyOf } from './tool-call.ts';
 
 interface Message {
@@ -15,7 +16,12 @@ interface Message {
  * MCP over Streamable HTTP, both eras, without state. The 2025 era cancels by a message of its own, so `initialize`
  * gives each client a session id that only says which messages belong together.
  */
-export function mcpOverHttp(factory: McpServerFactory, service: Pick<Service, 'cancelRequest'>, log: Logger) {
+export function mcpOverHttp(
+  factory: McpServerFactory,
+  service: Pick<Service, 'cancelRequest'>,
+  log: Logger,
+  answers: 'sse' | 'json' = 'sse',
+) {
   const handler = createMcpHandler(factory, {
     // A stream from the start: with its keep-alive comments no proxy takes a long run for a dead connection.
     responseMode: 'sse',
@@ -24,16 +30,27 @@ export function mcpOverHttp(factory: McpServerFactory, service: Pick<Service, 'c
     },
   });
   const node = toNodeHandler({
-    async fetch(request, options) {
+    async fetch(incoming, options) {
+      const request = answers === 'json' ? takingStreams(incoming) : incoming;
       const message = options?.parsedBody as Message | undefined;
       if (message?.method === 'notifications/cancelled') await cancel(service, request, message);
-      const response = await handler.fetch(request, options);
+      const streamed = await handler.fetch(request, options);
+      // A subscription is a stream, and has no end.
+      const isOne = answers === 'json' && message?.method !== 'subscriptions/listen';
+      const response = isOne ? await asOneAnswer(streamed) : streamed;
       if (message?.method === 'initialize') response.headers.set('mcp-session-id', randomUUID());
       return response;
     },
   });
   const route: RequestHandler = (req, res) => void node(req, res, req.body);
   return { route, close: () => handler.close() };
+}
+
+/** Who expects one JSON body need not take streams; in the 2025 era the answer is made of one all the same. */
+function takingStreams({ url, method, headers, signal }: Request): Request {
+  const both = new Headers(headers);
+  both.set('accept', 'application/json, text/event-stream');
+  return new Request(url, { method, headers: both, signal });
 }
 
 async function cancel(

@@ -1,5 +1,5 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
-import type { Router } from 'express';
+import type { RequestHandler, Router } from 'express';
 import type { Shelf } from '../../artifacts/shelf.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Piston } from '../../piston/piston.ts';
@@ -26,7 +26,14 @@ export interface Door {
    */
   routes?: Router;
   /** Its tools, and the exact paths of their endpoint ("/mcp" is not "/mcp/"), which come before the routes. */
-  mcp?: { factory: McpServerFactory; paths: string[] };
+  mcp?: {
+    factory: McpServerFactory;
+    paths: string[];
+    /** Each answer is one JSON body, where clients of that system read no event streams. */
+    answers?: 'json';
+    /** A client says with DELETE that it goes, and its mcp-session-id with it. */
+    leave?: RequestHandler;
+  };
 }
 
 /** What a dialect translates into. */
@@ -45,6 +52,9 @@ export interface Behind {
 /** Settings that dialects go by; each takes what it needs. */
 export interface DialectSettings extends DoorSettings, FrontSettings {
   outputBytes: number;
+  artifactBytes: number;
+  fetchNetworks: string[];
+  fetchSeconds: number;
   publicUrl: string;
   concurrency: number;
   queueLength: number;

@@ -15,7 +15,8 @@ export function dialectApp(
   const { settings, log } = behind;
   const { routes, mcp } = dialect.open(behind);
   const app = guarded(settings).enable('strict routing');
-  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log);
+  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, mcp.answers);
+  if (mcp?.leave) app.delete(mcp.paths, mcp.leave);
   if (mcp && endpoint) app.all(mcp.paths, express.json({ limit: bodyBytes(settings) }), endpoint.route);
   if (routes) app.use(routes);
   app.use((req, res) => {
