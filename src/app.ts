@@ -22,6 +22,7 @@ import { chooseBackend } from './sandbox/choose.ts';
 import { unavailable } from './serve/artifacts.ts';
 import type { Offers } from './serve/offers.ts';
 import { artifactReader } from './serve/read-artifact.ts';
+import { runtimeLister } from './serve/runtimes.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 /** Everything that runs behind the doors. */
@@ -175,6 +176,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         const found = await packages.of(asked, options);
         return { python: (await environments.facts(options)).python, packages: found };
       },
+      listRuntimes: runtimeLister(async (options) => (await environments.facts(options)).python, undefined),
     },
     ...chosen,
     metrics,

@@ -28,7 +28,7 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   const locate = (id: string) => artifactUrl(config.publicUrl, id);
   const app = await startApp(config, locate, signal);
-  const factory = createMcpFactory(app.service, config, { ...app.offers, locate }, (where, error) => {
+  const factory = createMcpFactory({ ...app, offers: { ...app.offers, locate } }, config, (where, error) => {
     logFailure(app.log, where, error);
   });
   const doors = doorsApp(app, factory, config, app.log);

@@ -38,7 +38,7 @@ type FactoryOf = (app: App, config: Config) => McpServerFactory;
 
 const nativeTools: FactoryOf = (app, config) => {
   const locate = (id: string) => artifactPath(config.artifactStore, id);
-  return createMcpFactory(app.service, config, { ...app.offers, locate }, (where, error) => {
+  return createMcpFactory({ ...app, offers: { ...app.offers, locate } }, config, (where, error) => {
     logFailure(app.log, where, error);
   });
 };

@@ -41,6 +41,7 @@ const file = z.strictObject({
 });
 
 export type InputFile = z.infer<typeof file>;
+type InlineFile = Pick<InputFile, 'content' | 'content_base64'>;
 
 /** The field `files`, given how much this server takes. Fetched bytes are counted when they come. */
 export function inputFiles(settings: InputFileSettings) {
@@ -137,17 +138,17 @@ function sourceFaults(given: InputFile, index: number, settings: InputFileSettin
     const message = `${nameOf(given, index)} ${what}: give one of \`content\`, \`content_base64\` and \`url\``;
     return [{ index, message }];
   }
-  const value = given[field] ?? '';
-  const fault =
-    field === 'url'
-      ? urlFault(value, settings)
-      : field === 'content_base64'
-        ? base64Fault(value)
-        : contentFault(value);
+  const fault = field === 'url' ? urlFault(given.url ?? '', settings) : contentFault(given);
   return fault ? [{ index, field, message: `${nameOf(given, index)}: ${fault}` }] : [];
 }
 
-function contentFault(text: string): string | undefined {
+/** Why text or base64 cannot become the bytes of a file, if it cannot. */
+export function contentFault({ content, content_base64 }: InlineFile): string | undefined {
+  if (content !== undefined) return textFault(content);
+  return content_base64 === undefined ? undefined : base64Fault(content_base64);
+}
+
+function textFault(text: string): string | undefined {
   if (text.isWellFormed()) return undefined;
   return 'the content holds half of a surrogate pair, which has no UTF-8 form: send it as `content_base64`';
 }
@@ -205,12 +206,14 @@ function foldersOf(path: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-function inlineBytes({ content, content_base64 }: InputFile): Buffer | undefined {
+/** The bytes of a file that is given inline. */
+export function inlineBytes({ content, content_base64 }: InlineFile): Buffer | undefined {
   if (content !== undefined) return Buffer.from(content, 'utf8');
   return content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
 }
 
-function inlineSize({ content, content_base64 }: InputFile): number {
+/** How many they are, without making them. */
+export function inlineSize({ content, content_base64 }: InlineFile): number {
   return Buffer.byteLength(content ?? '') + Buffer.byteLength(content_base64 ?? '', 'base64');
 }
 

@@ -31,6 +31,25 @@ export const workspaceListing = z.object({
 
 export type WorkspaceListing = z.infer<typeof workspaceListing>;
 
+/** A file of a workspace, whole. */
+export const workspaceFile = z.object({
+  path: z.string().describe('Relative to /workspace.'),
+  size: z.number().describe('Bytes.'),
+  content: z.string().nullable().describe('Its text.'),
+  content_base64: z
+    .string()
+    .nullable()
+    .describe('Its bytes instead, where they are no UTF-8 or mostly control characters.'),
+});
+
+export type WorkspaceFile = z.infer<typeof workspaceFile>;
+
+/** A file that was written. */
+export const workspaceWritten = workspaceFile.pick({ path: true, size: true });
+
+/** A session that has ended. */
+export const endedSession = sessionView.pick({ session_id: true });
+
 /** Languages that code may be written in. */
 export const runtimeList = z.object({
   runtimes: z.array(

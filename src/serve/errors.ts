@@ -23,8 +23,8 @@ export function logFailure(log: Logger, path: string, error: unknown): void {
 /** Express' last handler: what its body parser and the routes throw. At `mcpPaths` it is answered as JSON-RPC. */
 export function errorHandler(log: Logger, mcpPaths: readonly string[] = ['/mcp']): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
-    const error = fromBodyParser(thrown);
-    logFailure(log, req.path, error);
+    const error = fromExpress(thrown);
+    logFailure(log, loggedPath(req.path), error);
     if (!mcpPaths.includes(req.path)) {
       sendError(res, error);
       return;
@@ -35,7 +35,15 @@ export function errorHandler(log: Logger, mcpPaths: readonly string[] = ['/mcp']
   };
 }
 
-function fromBodyParser(thrown: unknown): unknown {
+/** A path without what is its caller's alone: the handle of a session, and the names of files. */
+function loggedPath(path: string): string {
+  return path.replace(/^(\/v1\/sessions)\/[^/]*(\/files)?.*$/s, '$1/{id}$2');
+}
+
+/** What Express throws itself, as errors of the catalogue. */
+function fromExpress(thrown: unknown): unknown {
+  if (thrown instanceof URIError)
+    return new ServiceError('invalid_request', 'The path has a % that begins no encoded character.');
   if (!(thrown instanceof Error) || !('type' in thrown)) return thrown;
   switch (thrown.type) {
     case 'entity.parse.failed':

@@ -14,29 +14,37 @@ import { errorHandler, sendError } from './errors.ts';
 import { bodyBytes, type FrontSettings, guarded } from './front.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import type { Offers } from './offers.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { SessionSettings } from '../request/session.ts';
 import { packageRoutes } from './packages.ts';
 import { restRoutes } from './rest.ts';
+import { runtimeRoutes } from './runtimes.ts';
+import { sessionFileRoutes, sessionRoutes } from './sessions-rest.ts';
 
-export interface HttpSettings extends RequestSettings, FrontSettings {
+export interface HttpSettings extends RequestSettings, SessionSettings, FrontSettings {
   callerHeader: string;
 }
 
 /** What the doors open to. */
 export interface Behind {
   service: Service;
+  sessions: Sessions;
   artifacts: Pick<ArtifactStore, 'get'>;
-  offers: Pick<Offers, 'listPackages'>;
+  offers: Pick<Offers, 'listPackages' | 'listRuntimes'>;
 }
 
 /** MCP and REST on one port. */
 export function doorsApp(behind: Behind, factory: McpServerFactory, settings: HttpSettings, log: Logger) {
-  const { service, artifacts, offers } = behind;
+  const { service, sessions, artifacts, offers } = behind;
   const callerOf = callerBy(settings.callerHeader);
   const app = guarded(settings);
+  app.use(sessionFileRoutes(sessions, settings, callerOf));
   app.use(express.json({ limit: bodyBytes(settings) }));
   const mcp = mcpOverHttp(factory, service, log);
   app.all('/mcp', mcp.route);
   app.use(restRoutes(service, settings, callerOf));
+  app.use(sessionRoutes(sessions, settings, callerOf));
+  app.use(runtimeRoutes(offers.listRuntimes, callerOf));
   app.use(packageRoutes(offers.listPackages, settings, callerOf));
   app.use(
     artifactRoutes(artifacts, callerOf, {

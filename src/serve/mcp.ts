@@ -5,16 +5,20 @@ import { newExecutionId } from '../request/execution-id.ts';
 import { requirementList } from '../request/requirements.ts';
 import { executionResult } from '../result/execution-result.ts';
 import { packageList } from '../result/packages.ts';
+import { runtimeList } from '../result/session.ts';
 import type { Service } from '../schedule/service.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { callerBy } from './caller.ts';
 import { resultContent } from './content.ts';
 import type { Offers } from './offers.ts';
 import { renderPackages } from './render.ts';
 import { registerArtifacts } from './resources.ts';
+import { renderRuntimes } from './runtimes.ts';
+import { type Answer, registerSessions, type SessionDoorSettings } from './sessions-mcp.ts';
 import { answerCall, type Call } from './tool-call.ts';
 import { version } from './version.ts';
 
-export interface DoorSettings extends RequestSettings {
+export interface DoorSettings extends RequestSettings, SessionDoorSettings {
   callerHeader: string;
   defaultTimeoutSeconds: number;
   maxTimeoutSeconds: number;
@@ -36,11 +40,17 @@ const readSeconds = 10;
 /** Is told of errors that the service has not logged itself, and where they came up. */
 export type OnError = (where: string, error: unknown) => void;
 
+/** What the tools do their work with. */
+export interface McpBehind {
+  service: Pick<Service, 'execute'>;
+  sessions: Sessions;
+  offers: Offers;
+}
+
 /** The tools and resources, anew for each request (HTTP) or connection (stdio): nothing is shared between callers. */
 export function createMcpFactory(
-  service: Pick<Service, 'execute'>,
+  { service, sessions, offers }: McpBehind,
   settings: DoorSettings,
-  offers: Offers,
   onError: OnError,
 ): McpServerFactory {
   const runInput = executionRequest(settings);
@@ -49,6 +59,10 @@ export function createMcpFactory(
   return ({ requestInfo: http }) => {
     const bounds = http ? maxBytes.http : maxBytes.stdio;
     const server = new McpServer({ name: 'vivarium', version });
+    const answer: Answer = (tool, context, work) =>
+      answerCall(context, http, callerOf, work, (error) => {
+        onError(tool, error);
+      });
     server.registerTool(
       'run_code',
       {
@@ -68,6 +82,7 @@ export function createMcpFactory(
           runCode(service, offers, request, call, bounds.message),
         ),
     );
+    registerSessions(server, sessions, settings, answer);
     server.registerTool(
       'list_packages',
       {
@@ -78,15 +93,18 @@ export function createMcpFactory(
         annotations: { readOnlyHint: true, openWorldHint: false },
       },
       ({ requirements }, context) =>
-        answerCall(
-          context,
-          http,
-          callerOf,
-          (call) => listPackages(offers, requirements, call),
-          (error) => {
-            onError('list_packages', error);
-          },
-        ),
+        answer('list_packages', context, (call) => listPackages(offers, requirements, call)),
+    );
+    server.registerTool(
+      'list_runtimes',
+      {
+        title: 'List runtimes',
+        description: 'Lists the languages that run_code takes as `language`, with their versions.',
+        inputSchema: z.strictObject({}),
+        outputSchema: runtimeList,
+        annotations: { readOnlyHint: true, openWorldHint: false },
+      },
+      (_request, context) => answer('list_runtimes', context, (call) => listRuntimes(offers, call)),
     );
     registerArtifacts(server, offers, {
       caller: () => (http ? callerOf(http.headers) : ''),
@@ -124,15 +142,19 @@ async function runCode(
   return { content, structuredContent: result, isError: false };
 }
 
-async function listPackages(offers: Offers, requirements: string[], { signal, progress }: Call) {
-  const list = await offers.listPackages(requirements, {
-    signal,
-    onProgress: (message) => {
-      progress.see({ type: 'building', message });
-    },
-  });
+async function listPackages(offers: Offers, requirements: string[], { signal, building }: Call) {
+  const list = await offers.listPackages(requirements, { signal, onProgress: building });
   return {
     content: [{ type: 'text' as const, text: renderPackages(list) }],
+    structuredContent: list,
+    isError: false,
+  };
+}
+
+async function listRuntimes(offers: Offers, { signal, building }: Call) {
+  const list = await offers.listRuntimes({ signal, onProgress: building });
+  return {
+    content: [{ type: 'text' as const, text: renderRuntimes(list) }],
     structuredContent: list,
     isError: false,
   };
@@ -141,7 +163,7 @@ async function listPackages(offers: Offers, requirements: string[], { signal, pr
 function describeRunCode(settings: DoorSettings, hasEnvironments: boolean): string {
   return [
     'Runs a Python program in a fresh, isolated sandbox and returns its exact output and how it ended.',
-    'Each call starts from nothing: no variables or files are kept between calls, and there is no network.',
+    'Each call starts from nothing: no variables or files are kept between calls, but in a session (create_session). There is no network.',
     'Print what you want to see; the value of the last expression comes back, too.',
     'The program finds the request’s `files` below mounts/, read-only. What it writes to output/ comes back as artifacts, as do the figures that it shows or leaves open (matplotlib, plotly).',
     'The working directory is /workspace; that and /tmp can be written.',
@@ -151,6 +173,9 @@ function describeRunCode(settings: DoorSettings, hasEnvironments: boolean): stri
     hasEnvironments
       ? 'Name others in `requirements`: their environment is built once and kept.'
       : 'Others cannot be had on this server: leave `requirements` out.',
+    ...(settings.pistonUrl === ''
+      ? []
+      : ['Programs in other languages (list_runtimes) run with less around them: see `language`.']),
   ].join(' ');
 }
 

@@ -1,4 +1,5 @@
 import type { PackageList } from '../result/packages.ts';
+import type { RuntimeList } from '../result/session.ts';
 
 /** A caller's artifact. Undefined where there is none of this id, and where it is another caller's. */
 export type ReadArtifact = (
@@ -19,12 +20,19 @@ export type ListPackages = (
   options: { signal: AbortSignal; onProgress: (line: string) => void },
 ) => Promise<PackageList>;
 
+/** Languages that code may be written in. Throws ServiceError. */
+export type ListRuntimes = (options: {
+  signal: AbortSignal;
+  onProgress: (line: string) => void;
+}) => Promise<RuntimeList>;
+
 /** What MCP serves beside runs. */
 export interface Offers {
   readArtifact: ReadArtifact;
   /** Where else callers get an artifact: a URL, or a path on their machine. Null where they cannot. */
   locate(id: string): string | null;
   listPackages: ListPackages;
+  listRuntimes: ListRuntimes;
   /** Whether requests may require packages. */
   hasEnvironments: boolean;
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { executionRequest, type RequestSettings } from '../request/execution.ts';
 import { requirementList } from '../request/requirements.ts';
+import type { SessionSettings } from '../request/session.ts';
 import { errorKinds } from '../result/errors.ts';
 import { executionResult } from '../result/execution-result.ts';
 import { executionView } from '../result/execution-view.ts';
 import { packageList } from '../result/packages.ts';
+import { sessionPaths } from './openapi-sessions.ts';
 import { version } from './version.ts';
 
 const errorBody = z.strictObject({
@@ -18,7 +20,7 @@ const errorBody = z.strictObject({
 });
 
 /** The OpenAPI document, from the very schemas that check requests. */
-export function openApi(settings: RequestSettings) {
+export function openApi(settings: RequestSettings & SessionSettings) {
   const json = (schema: z.ZodType, io: 'input' | 'output' = 'output') => ({
     'application/json': { schema: z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) },
   });
@@ -99,6 +101,7 @@ export function openApi(settings: RequestSettings) {
           responses: { 200: { description: 'The packages.', content: json(packageList) }, ...errors },
         },
       },
+      ...sessionPaths(settings, { json, errors }),
     },
   };
 }

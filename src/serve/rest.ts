@@ -1,6 +1,7 @@
 import { Router, type Request, type Response } from 'express';
 import { type ExecutionRequest, executionRequest, type RequestSettings } from '../request/execution.ts';
 import { ServiceError } from '../result/errors.ts';
+import type { SessionSettings } from '../request/session.ts';
 import { executionIdPattern, newExecutionId } from '../request/execution-id.ts';
 import { isOfFiles } from '../output/frame.ts';
 import type { RunOptions } from '../schedule/run.ts';
@@ -10,8 +11,12 @@ import { sendError } from './errors.ts';
 import { goneSignal } from './gone.ts';
 import { openApi } from './openapi.ts';
 
-/** The REST door: one resource, executions. */
-export function restRoutes(service: Service, settings: RequestSettings, callerOf: CallerOf): Router {
+/** Executions over REST. */
+export function restRoutes(
+  service: Service,
+  settings: RequestSettings & SessionSettings,
+  callerOf: CallerOf,
+): Router {
   const schema = executionRequest(settings);
   const document = openApi(settings);
   const router = Router();

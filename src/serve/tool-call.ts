@@ -13,6 +13,8 @@ export interface Call {
   /** Aborts when it is cancelled or its client is gone. */
   signal: AbortSignal;
   progress: ReturnType<typeof createProgress>;
+  /** Tells the client how the environment that it waits for is built. */
+  building(line: string): void;
 }
 
 /**
@@ -40,6 +42,9 @@ export async function answerCall(
       requestKey: keyOf(http?.headers.get('mcp-session-id'), context.mcpReq.id),
       signal,
       progress,
+      building: (message) => {
+        progress.see({ type: 'building', message });
+      },
     });
   } catch (error) {
     if (!signal.aborted) onError?.(error);

@@ -6,7 +6,14 @@ import type { Service } from '../../src/schedule/service.ts';
 import { listen } from '../../src/serve/http.ts';
 import type { OnError } from '../../src/serve/mcp.ts';
 import { mcpOverHttp } from '../../src/serve/mcp-http.ts';
-import { connect, connectStdio, kinds, type Caller, type ClientKind } from '../e2e/harness/clients.ts';
+import {
+  connect,
+  connectStdio,
+  kinds,
+  nativeTools,
+  type Caller,
+  type ClientKind,
+} from '../e2e/harness/clients.ts';
 import { faultyId, files, idOf, offeringFactory, owner, result } from './offers/fixture.ts';
 
 const header = 'x-caller';
@@ -140,7 +147,7 @@ for (const kind of kinds) {
     describe(`list_packages: ${kind} over ${transport}`, () => {
       it('lists what there is', async (t) => {
         const client = await open(t, kind);
-        assert.deepEqual(await client.tools(), ['run_code', 'list_packages']);
+        assert.deepEqual(await client.tools(), nativeTools);
         const answer = await client.tool('list_packages', {});
         assert.equal(answer.isError, false);
         assert.deepEqual(answer.structuredContent, {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Agent, fetch } from 'undici';
 import type { Config } from '../../src/config.ts';
-import { connect, kinds, resultOf, type ClientKind } from '../e2e/harness/clients.ts';
+import { connect, kinds, nativeTools, resultOf, type ClientKind } from '../e2e/harness/clients.ts';
 import { endless, exited, started } from './fake-api/scripts.ts';
 import { fakeApi, metricsOf, pool, vivarium, warmed } from './harness.ts';
 import { until } from './until.ts';
@@ -30,7 +30,7 @@ for (const kind of kinds) {
     it('lists the tools and calls one', async (t) => {
       const { client } = await connected(t, kind);
       assert.equal(client.era, kind === 'v2 modern' ? 'modern' : 'legacy');
-      assert.deepEqual(await client.tools(), ['run_code', 'list_packages']);
+      assert.deepEqual(await client.tools(), nativeTools);
       const answer = await client.call({ code: 'print(1)' });
       assert.equal(answer.isError, false);
       const [{ text }] = answer.content as [{ text: string }];

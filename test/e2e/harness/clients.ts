@@ -11,6 +11,18 @@ import { root } from './command.ts';
 export const kinds = ['v1', 'v2 legacy', 'v2 modern'] as const;
 export type ClientKind = (typeof kinds)[number];
 
+/** The tools of Vivarium itself. */
+export const nativeTools = [
+  'run_code',
+  'create_session',
+  'end_session',
+  'list_files',
+  'read_file',
+  'write_file',
+  'list_packages',
+  'list_runtimes',
+];
+
 export interface RunOptions {
   signal?: AbortSignal;
   onProgress?: (message: string) => void;

@@ -3,7 +3,9 @@ import { ServiceError } from '../../../src/result/errors.ts';
 import type { Artifact, ExecutionResult } from '../../../src/result/execution-result.ts';
 import type { RunOptions } from '../../../src/schedule/run.ts';
 import { createMcpFactory, type DoorSettings, type OnError } from '../../../src/serve/mcp.ts';
+import type { Sessions } from '../../../src/sessions/sessions.ts';
 import type { Offers } from '../../../src/serve/offers.ts';
+import { fakeSessions } from '../../unit/support/fake-sessions.ts';
 import { artifact as kept, result as printed } from '../../unit/support/result.ts';
 
 const executionId = 'a'.repeat(26);
@@ -20,12 +22,15 @@ export const doorSettings: DoorSettings = {
   fetchHosts: [],
   packagesAllowed: [],
   packagesDenied: ['denied'],
+  pistonUrl: '',
   pools: [],
   callerHeader: '',
   defaultTimeoutSeconds: 30,
   maxTimeoutSeconds: 300,
   defaultMemoryMb: 512,
   maxMemoryMb: 2048,
+  sessionIdleSeconds: 600,
+  sessionMaxAgeSeconds: 14_400,
 };
 
 /** All bytes there are: no text. */
@@ -80,20 +85,14 @@ export const result: ExecutionResult = {
   left_out: { total: 1, files: [{ path: 'fifo', reason: 'type' }] },
 };
 
-/** MCP before a service whose every run leaves those files behind. */
-export function offeringFactory(
-  options: { caller?: string; settings?: Partial<DoorSettings>; onError?: OnError } = {},
-) {
-  const execute = (_request: ExecutionRequest, { onEvent }: RunOptions) => {
-    onEvent?.({ type: 'queued' });
-    return Promise.resolve(result);
-  };
-  const offers: Offers = {
+/** What is offered beside runs; the artifacts are one caller's. */
+export function offers(artifactsOf: string): Offers {
+  return {
     readArtifact(id, caller) {
       if (id === faultyId) return Promise.reject(new Error('unexpected'));
       const artifact = artifacts.find((each) => each.id === id);
       const file = files[artifact?.path ?? ''];
-      const isTheirs = caller === (options.caller ?? owner);
+      const isTheirs = caller === artifactsOf;
       return Promise.resolve(
         artifact && file && isTheirs ? { artifact, bytes: () => Promise.resolve(file.bytes) } : undefined,
       );
@@ -111,12 +110,29 @@ export function offeringFactory(
       const packages = ['numpy', ...requirements].map((name) => ({ name, version: '1.0' }));
       return { python: '3.13.5', packages };
     },
+    listRuntimes: () =>
+      Promise.resolve({
+        runtimes: [
+          { language: 'python', version: '3.13.5', aliases: [], isolation: 'sandbox' },
+          { language: 'go', version: '1.16.2', aliases: ['golang'], isolation: 'piston' },
+        ],
+      }),
     hasEnvironments: true,
   };
+}
+
+/** MCP before a service whose every run leaves those files behind. */
+export function offeringFactory(
+  options: { caller?: string; settings?: Partial<DoorSettings>; sessions?: Sessions; onError?: OnError } = {},
+) {
+  const { caller = owner } = options;
+  const execute = (_request: ExecutionRequest, { onEvent }: RunOptions) => {
+    onEvent?.({ type: 'queued' });
+    return Promise.resolve(result);
+  };
   return createMcpFactory(
-    { execute },
+    { service: { execute }, sessions: options.sessions ?? fakeSessions(caller), offers: offers(caller) },
     { ...doorSettings, ...options.settings },
-    offers,
     options.onError ?? (() => undefined),
   );
 }

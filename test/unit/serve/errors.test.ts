@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Logger } from '../../../src/observe/log.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
-import { logFailure } from '../../../src/serve/errors.ts';
+import { errorHandler, logFailure } from '../../../src/serve/errors.ts';
 
 function logged(error: unknown): [level: string, about: { path: string; why: string }][] {
   const lines: ReturnType<typeof logged> = [];
@@ -25,5 +25,22 @@ describe('logFailure', () => {
 
   it('leaves to callers what is theirs', () => {
     assert.deepEqual(logged(new ServiceError('invalid_request', 'No.')), []);
+  });
+});
+
+describe('errorHandler', () => {
+  it('logs no handle of a session', () => {
+    const paths: string[] = [];
+    const log = { error: ({ path }: { path: string }) => paths.push(path) } as unknown as Logger;
+    const res = { headersSent: true, end: () => undefined };
+    for (const path of [
+      '/v1/sessions',
+      '/v1/sessions/ses_a',
+      '/v1/sessions/ses_a/files/b/c',
+      '/v1/packages',
+    ]) {
+      void errorHandler(log)(new Error('unexpected'), { path } as never, res as never, () => undefined);
+    }
+    assert.deepEqual(paths, ['/v1/sessions', '/v1/sessions/{id}', '/v1/sessions/{id}/files', '/v1/packages']);
   });
 });

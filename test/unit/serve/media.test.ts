@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isImage, isText } from '../../../src/serve/media.ts';
+import { isImage, isText, pictureType } from '../../../src/serve/media.ts';
 
 describe('isText', () => {
   const texts =
@@ -27,4 +27,22 @@ describe('isImage', () => {
       [true, true, false, false],
     );
   });
+});
+
+describe('pictureType', () => {
+  const table: [start: string, type: string | undefined][] = [
+    ['\x89PNG\r\n\x1a\n\0\0\0\r', 'image/png'],
+    ['\xff\xd8\xff\xe0', 'image/jpeg'],
+    ['GIF89a', 'image/gif'],
+    ['RIFF\x10\0\0\0WEBPVP8 ', 'image/webp'],
+    ['RIFF\x10\0\0\0WAVEfmt ', undefined],
+    ['PNG', undefined],
+    ['<svg>', undefined],
+    ['', undefined],
+  ];
+  for (const [start, type] of table) {
+    it(`${JSON.stringify(start)} is ${type ?? 'none'}`, () => {
+      assert.equal(pictureType(Buffer.from(start, 'latin1')), type);
+    });
+  }
 });
