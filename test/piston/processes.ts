@@ -11,22 +11,22 @@ export function familyOf(pid: number): number[] {
 
 export interface Usage {
   pid: number;
-  /** Bytes. */
-  resident: number;
+  /** Bytes that it shares with no file: what a cgroup counts as its own. */
+  own: number;
   /** With that of children that have ended. */
   cpuMs: number;
 }
 
 export function usageOf(pids: number[]): Usage[] {
   return pids.map((pid) => {
-    const [, resident = 0] = read(`/proc/${pid}/statm`).split(' ').map(Number);
+    const [, resident = 0, shared = 0] = read(`/proc/${pid}/statm`).split(' ').map(Number);
     // The name of the program, in brackets, may hold spaces; state is the first field after it.
     const fields = read(`/proc/${pid}/stat`)
       .replace(/^.*\) /s, '')
       .split(' ')
       .map(Number);
     const ticks = fields.slice(11, 15).reduce((sum, each) => sum + each, 0);
-    return { pid, resident: resident * pageBytes, cpuMs: ticks * tickMs };
+    return { pid, own: (resident - shared) * pageBytes, cpuMs: ticks * tickMs };
   });
 }
 

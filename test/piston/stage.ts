@@ -37,6 +37,8 @@ export interface StageLimits {
 type Stop = Pick<Stage, 'message' | 'status'>;
 
 const lookMs = 5;
+/** Bytes: bash itself has more. */
+const leastMemory = 1_000_000;
 /** What isolate says on stderr when Piston ends it. */
 const keeperWords = 'Sandbox keeper received fatal signal 6\n';
 /** File size in KiB and open files, as Piston sets them. */
@@ -84,8 +86,8 @@ export async function runStage(command: Command, limits: StageLimits, signal: Ab
   const memoryLimit = Math.floor(limits.memory_limit / 1000) * 1000;
   const look = () => {
     const members = usageOf([...familyOf(pid), pid]);
-    const resident = members.reduce((sum, each) => sum + each.resident, 0);
-    peak = Math.max(peak, resident);
+    const used = members.reduce((sum, each) => sum + each.own, 0);
+    peak = Math.max(peak, used);
     cpu = Math.max(
       cpu,
       members.reduce((sum, each) => sum + each.cpuMs, 0),
@@ -96,9 +98,9 @@ export async function runStage(command: Command, limits: StageLimits, signal: Ab
       ended.stop ??= { status: 'TO', message: 'Time limit exceeded' };
     }
     if (ended.stop) kill();
-    if (memoryLimit > 0 && resident > memoryLimit) {
+    if (memoryLimit > 0 && used > memoryLimit) {
       peak = memoryLimit;
-      const [largest] = members.sort((one, other) => other.resident - one.resident);
+      const [largest] = members.sort((one, other) => other.own - one.own);
       if (largest) end(largest.pid);
     }
   };
@@ -106,6 +108,10 @@ export async function runStage(command: Command, limits: StageLimits, signal: Ab
   signal.addEventListener('abort', kill, { once: true });
   const closed = once(child, 'close');
   try {
+    if (memoryLimit > 0 && memoryLimit < leastMemory) {
+      peak = memoryLimit;
+      end(pid);
+    }
     look();
     const [code, killed] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     kill();
