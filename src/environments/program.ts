@@ -16,7 +16,7 @@ export async function runProgram(
   const capture = createCapture(keptBytes);
   const sandbox = await backend.open(spec, signal);
   try {
-    const program: Program = { code, stdin, args: [], env: {}, files: [], environment };
+    const program: Program = { code, stdin, args: [], env: {}, files: [], environment, mode: 'single' };
     for await (const frame of sandbox.run(spec.claim, program, signal)) {
       capture.add(frame);
       onFrame(frame);

@@ -3,7 +3,10 @@ import { parseFrame, type Frame } from './frame.ts';
 /** The agent's lines stay under 16 KiB; a longer one is not the agent's. */
 const maxLineBytes = 65_536;
 
-/** Frames in order, each once, from bytes that may repeat (a log read again) or lack some (a late attach). */
+/**
+ * Frames in order, each once, from bytes that may repeat (a log read again) or lack some (a late attach). It serves a
+ * sandbox for its whole life: numbers go on from run to run.
+ */
 export interface Decoder {
   /** Bytes of one source, as they come. */
   push(bytes: Uint8Array): Frame[];
@@ -43,7 +46,8 @@ export function createDecoder(): Decoder {
 
   function accept(frame: Frame): Frame[] {
     // A late attach has not seen the beginning; that it has not missed more, the kind of its first frame shows.
-    if (next === undefined && (frame.type === 'ready' || frame.type === 'started')) next = frame.seq;
+    const isFirst = frame.seq === 0 || frame.type === 'ready' || frame.type === 'started';
+    if (next === undefined && isFirst) next = frame.seq;
     if (next !== undefined && frame.seq < next) return [];
     if (frame.seq !== next) {
       held.push(frame);

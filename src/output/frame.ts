@@ -11,7 +11,8 @@ export type Frame =
 export interface ExitFrame {
   seq: number;
   type: 'exit';
-  cause: 'exited' | 'timed_out' | 'out_of_memory' | 'environment_missing';
+  /** `stopped`: its server asked for that. */
+  cause: 'exited' | 'timed_out' | 'out_of_memory' | 'environment_missing' | 'stopped';
   exit_code: number | null;
   signal: string | null;
   stdout_bytes: number;
@@ -47,7 +48,14 @@ export type WorkspaceFrame =
       modified: number;
     }
   | { seq: number; type: 'listed'; entries: number; left_out: number }
-  | { seq: number; type: 'refused'; path: string; reason: RefusedReason };
+  | {
+      seq: number;
+      type: 'refused';
+      path: string;
+      reason: RefusedReason;
+      /** Of a file that is too large to be read. */
+      size?: number;
+    };
 
 /** `type`: no regular file (or no folder), or behind a link. `size`: larger than asked for. */
 export type RefusedReason = 'missing' | 'type' | 'name' | 'size' | 'full' | 'unreadable';
@@ -65,6 +73,11 @@ export function isLast(frame: Frame): boolean {
 }
 
 export type OutputFrame = Extract<Frame, { type: 'stdout' | 'stderr' }>;
+
+/** Whether a frame is the last of an answer about the workspace. */
+export function endsAnswer({ type }: Frame): boolean {
+  return ['written', 'listed', 'refused', 'file_end'].includes(type);
+}
 
 /** The bytes that an output frame carries. */
 export function frameBytes(frame: OutputFrame): Buffer {

@@ -1,24 +1,6 @@
-import { createDecoder } from '../output/decoder.ts';
-import { type Frame, isLast } from '../output/frame.ts';
-import { type InputChunk, type Limits, type Program, SandboxLost } from '../schedule/backend.ts';
-
-/** One line of the agent's stdin. */
-export function requestLine(executionId: string, program: Program, limits: AgentLimits): Buffer {
-  const { code, stdin, args, env, environment } = program;
-  return line({ type: 'run', execution_id: executionId, code, stdin, args, env, environment, limits });
-}
-
-export function helloLine(preload: readonly string[]): Buffer {
-  return line({ type: 'hello', preload });
-}
-
-export function fileLine({ path, bytes }: InputChunk): Buffer {
-  return line({ type: 'file', path, base64: Buffer.from(bytes).toString('base64') });
-}
-
-function line(message: object): Buffer {
-  return Buffer.from(`${JSON.stringify(message)}\n`);
-}
+import type { Decoder } from '../output/decoder.ts';
+import type { Frame } from '../output/frame.ts';
+import { type Limits, SandboxLost } from '../schedule/backend.ts';
 
 /** What the agent enforces by itself. */
 export interface AgentLimits {
@@ -64,6 +46,8 @@ export const collectSeconds = 60;
 export interface Guard {
   /** Aborts when the sandbox should have ended by itself long ago. */
   overdue: AbortSignal;
+  /** The program is to end now. */
+  stops(): void;
   /** The program has ended, and its files follow. */
   collects(): void;
   end(): void;
@@ -81,6 +65,10 @@ export function createGuard(limits: Pick<Limits, 'seconds'>): Guard {
   let timer = within(limits.seconds);
   return {
     overdue: late.signal,
+    stops() {
+      clearTimeout(timer);
+      timer = within(0);
+    },
     collects() {
       clearTimeout(timer);
       timer = within(collectSeconds);
@@ -98,14 +86,16 @@ export interface Source {
 }
 
 /**
- * Yields a run's frames in order, each once, to the last. A source that ends early or lacks a frame hands over to the
- * next, which is asked for only then. `onFrame` sees each before it is yielded. Returns the last line that was no frame.
+ * Yields the frames of one answer in order, each once, to the one that `isEnd` knows. A source that ends early or lacks a
+ * frame hands over to the next, which is asked for only then. `onFrame` sees each before it is yielded. The decoder is that
+ * of the sandbox: what it has had before, it drops. Returns the last line that was no frame.
  */
 export async function* readFrames(
+  decoder: Decoder,
+  isEnd: (frame: Frame) => boolean,
   nextSource: () => Promise<Source | undefined>,
   onFrame: (frame: Frame) => void = () => undefined,
 ): AsyncGenerator<Frame, { stray: string | undefined }> {
-  const decoder = createDecoder();
   for (let source = await nextSource(); source; source = await nextSource()) {
     decoder.restart();
     for await (const bytes of source.bytes) {
@@ -116,7 +106,7 @@ export async function* readFrames(
         if (frame.type === 'ready') continue;
         onFrame(frame);
         yield frame;
-        if (isLast(frame)) return { stray: decoder.stray };
+        if (isEnd(frame)) return { stray: decoder.stray };
       }
       if (decoder.gap) break;
     }
@@ -125,8 +115,10 @@ export async function* readFrames(
 }
 
 /** The agent's answer to a hello: the modules that could not be imported, and why. Throws SandboxLost if none comes. */
-export async function readReady(bytes: AsyncIterable<Uint8Array>): Promise<Record<string, string>> {
-  const decoder = createDecoder();
+export async function readReady(
+  decoder: Decoder,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<Record<string, string>> {
   for await (const chunk of bytes) {
     for (const frame of decoder.push(chunk)) if (frame.type === 'ready') return frame.failed;
   }

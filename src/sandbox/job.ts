@@ -1,9 +1,25 @@
-import type { V1Job, V1OwnerReference, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
+import type {
+  V1Job,
+  V1OwnerReference,
+  V1PodSpec,
+  V1PodTemplateSpec,
+  V1Volume,
+  V1VolumeMount,
+} from '@kubernetes/client-node';
 import type { Config } from '../config.ts';
 import { createHash } from 'node:crypto';
-import type { Claim, SandboxSpec } from '../schedule/backend.ts';
+import type { Claim, SandboxSpec, SessionEnd, SessionSpec } from '../schedule/backend.ts';
 import { collectSeconds } from './conversation.ts';
-import { annotation, callerLabel, containerName, jobName, label, managedBy, sandboxName } from './names.ts';
+import {
+  annotation,
+  callerLabel,
+  containerName,
+  jobName,
+  label,
+  managedBy,
+  sandboxName,
+  sessionJobName,
+} from './names.ts';
 
 /** Numeric user of the sandbox image. */
 const imageUser = 65_532;
@@ -25,32 +41,99 @@ export interface JobRequest extends SandboxSpec {
 export function makeJob(config: Config, request: JobRequest): V1Job {
   const { id, pool, claim, lifeSeconds, owner } = request;
   const labels = {
-    [label.name]: sandboxName,
-    [label.managedBy]: managedBy,
-    [label.replica]: config.replicaName,
-    [label.role]: request.build ? 'builder' : 'sandbox',
+    ...labelsOf(config, request),
     ...(pool !== undefined && { [label.pool]: pool }),
     ...(claim && claimLabels(claim)),
   };
-  const deadline = Math.ceil(config.startTimeoutSeconds + lifeSeconds + slackSeconds);
+  const deadline = config.startTimeoutSeconds + lifeSeconds + slackSeconds;
+  const annotations = claim && claimAnnotations(claim);
+  return jobAround(
+    config,
+    { name: jobName(id), labels, annotations, owner, deadline },
+    {
+      metadata: { labels },
+      spec: makePodSpec(config, request, Math.ceil(deadline)),
+    },
+  );
+}
+
+/**
+ * The Job of a session: its pod may live as long as the session at most, and it until it is extended. Nobody but its caller
+ * knows what its key is made of. Pure.
+ */
+export function makeSessionJob(config: Config, session: SessionSpec, owner: V1OwnerReference): V1Job {
+  const { key: id, caller, kind, maxAgeSeconds, lifeSeconds } = session;
+  const common = { id, kind, build: false };
+  const labels = labelsOf(config, common);
+  const own = { [label.session]: id, [label.caller]: callerLabel(caller) };
+  const head = {
+    name: sessionJobName(id),
+    labels: { ...labels, ...own },
+    annotations: { [annotation.url]: config.advertiseUrl },
+    owner,
+    deadline: config.startTimeoutSeconds + lifeSeconds + slackSeconds,
+  };
+  const deadline = Math.ceil(config.startTimeoutSeconds + maxAgeSeconds + slackSeconds);
+  return jobAround(config, head, { metadata: { labels }, spec: makePodSpec(config, common, deadline) });
+}
+
+function labelsOf({ replicaName }: Config, { build }: Pick<SandboxSpec, 'build'>): Record<string, string> {
+  return {
+    [label.name]: sandboxName,
+    [label.managedBy]: managedBy,
+    [label.replica]: replicaName,
+    [label.role]: build ? 'builder' : 'sandbox',
+  };
+}
+
+interface Head {
+  name: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string> | undefined;
+  owner: V1OwnerReference;
+  /** Seconds that its pod may live at first. */
+  deadline: number;
+}
+
+function jobAround(config: Config, head: Head, template: V1PodTemplateSpec): V1Job {
+  const { name, labels, annotations, owner, deadline } = head;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: jobName(id),
+      name,
       namespace: config.namespace,
       labels,
-      ...(claim && { annotations: claimAnnotations(claim) }),
+      ...(annotations && { annotations }),
       ownerReferences: [owner],
     },
     spec: {
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
-      activeDeadlineSeconds: deadline + jobSlackSeconds,
+      activeDeadlineSeconds: Math.ceil(deadline) + jobSlackSeconds,
       ttlSecondsAfterFinished: config.retentionSeconds,
-      template: { metadata: { labels }, spec: makePodSpec(config, request, deadline) },
+      template,
     },
+  };
+}
+
+/** Lets the Job of a session, of this age, live on. A JSON merge patch. Pure. */
+export function extendPatch(age: number, lifeSeconds: number): object {
+  return { spec: { activeDeadlineSeconds: Math.ceil(age + lifeSeconds + slackSeconds + jobSlackSeconds) } };
+}
+
+/** Time for an agent to end whose stdin has ended. */
+const endSeconds = 5;
+
+/**
+ * Writes on the Job of a session why that has ended. From here on the Job is a record, which outlives its replica. A JSON
+ * merge patch. Pure.
+ */
+export function endPatch(age: number, why: SessionEnd): object {
+  return {
+    metadata: { annotations: { [annotation.ended]: why }, ownerReferences: null },
+    spec: { activeDeadlineSeconds: Math.ceil(age + endSeconds) },
   };
 }
 
@@ -94,7 +177,11 @@ function storageMb({ artifactBytes }: Config): number {
   return logMb + Math.ceil((artifactBytes * 1.4) / 1_048_576);
 }
 
-function makePodSpec(config: Config, { id, kind, build }: JobRequest, deadline: number): V1PodSpec {
+function makePodSpec(
+  config: Config,
+  { id, kind, build }: Pick<JobRequest, 'id' | 'kind' | 'build'>,
+  deadline: number,
+): V1PodSpec {
   // Whoever reads what a builder has written, no sandbox may change it: where users differ, its is nobody else's.
   const user = config.userNamespaces || build ? imageUser : ownUser(id);
   const memory = `${kind.memory_mb}Mi`;

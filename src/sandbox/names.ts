@@ -13,10 +13,16 @@ export const label = {
   pool: 'vivarium.dev/pool',
   /** What a NetworkPolicy tells apart: a `sandbox` has no network, a `builder` of an environment has. */
   role: 'vivarium.dev/role',
+  /** Key of the session whose sandbox it is. */
+  session: 'vivarium.dev/session',
 } as const;
 
 export const annotation = {
   limits: 'vivarium.dev/limits',
+  /** Where other replicas reach the owner of a session. */
+  url: 'vivarium.dev/url',
+  /** Why a session has ended. */
+  ended: 'vivarium.dev/ended',
 } as const;
 
 export const managedBy = 'vivarium';
@@ -35,6 +41,10 @@ export const jobNameLabel = 'batch.kubernetes.io/job-name';
 /** `id` is that of the run, where the Job is made for it. */
 export function jobName(id: string): string {
   return `run-${id}`;
+}
+
+export function sessionJobName(key: string): string {
+  return `session-${key}`;
 }
 
 /** A caller as a label: its name may be anything. */

@@ -4,18 +4,10 @@ import { type Sandbox, SandboxLost } from '../schedule/backend.ts';
 import type { Attachment } from './attach.ts';
 import { claimRecord, type ClaimRecord, type Recorded } from './claim-record.ts';
 import { ApiError, UnreachableError } from './client.ts';
-import {
-  agentLimits,
-  createGuard,
-  fileLine,
-  helloLine,
-  readFrames,
-  readReady,
-  requestLine,
-  type Source,
-} from './conversation.ts';
+import { agentLimits, type Source } from './conversation.ts';
 import type { Observer } from './observer.ts';
 import { readLog } from './record.ts';
+import { createTalk } from './talk.ts';
 
 /** How long a pod's status may lag behind the end of its container. */
 const statusLagSeconds = 3;
@@ -41,6 +33,13 @@ export interface PodSandbox extends Recorded {
 /** A pod whose agent waits for its program. */
 export function podSandbox(pod: PodSandbox): Sandbox {
   const { config, attachment } = pod;
+  const talk = createTalk({
+    send: (bytes, signal) => attachment.send(bytes, signal),
+    stdout: (signal) => attachment.stdout(signal),
+    sources: (signal) => sources(pod, signal),
+    whyEnded: (stray, signal) => whyEnded(pod, stray, signal),
+    gone: attachment.ended,
+  });
   let record: ClaimRecord | undefined;
   let ended = false;
   let isRecord = true;
@@ -48,47 +47,31 @@ export function podSandbox(pod: PodSandbox): Sandbox {
   return {
     placedAt: pod.placedAt,
     gone: attachment.ended,
+    files: talk.files,
     async preload(modules, signal) {
       try {
-        await attachment.send(helloLine(modules), signal);
-        return await readReady(attachment.stdout(signal));
+        return await talk.preload(modules, signal);
       } catch (error) {
         signal.throwIfAborted();
         throw (await ending(pod.observer, pod.job, signal)) ?? error;
       }
     },
-    async *run(claim, program, callerSignal) {
-      const line = requestLine(claim.executionId, program, agentLimits(claim.limits, config, null));
+    async *run(claim, program, signal) {
       if (!pod.isRecorded) record = claimRecord(pod, claim);
-      for await (const chunk of program.files) {
-        await attachment.send(fileLine(chunk), callerSignal);
-        callerSignal.throwIfAborted();
-      }
-      const guard = createGuard(claim.limits);
-      const signal = AbortSignal.any([callerSignal, guard.overdue]);
+      const limits = agentLimits(claim.limits, config, null);
       try {
-        const { stray } = yield* readFrames(sources(pod, line, signal), (frame) => {
-          if (frame.type === 'exit') {
-            guard.collects();
-            isRecord = frame.cause !== 'environment_missing';
-          }
+        yield* talk.run(claim, program, limits, signal, (frame) => {
+          if (frame.type === 'exit') isRecord = frame.cause !== 'environment_missing';
           ended = isLast(frame);
         });
-        if (!ended) throw await whyEnded(pod, stray, signal);
       } catch (error) {
-        callerSignal.throwIfAborted();
-        const lost = guard.overdue.aborted
-          ? new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was deleted.')
-          : error;
-        if (lost instanceof SandboxLost) pod.onLost(lost.cause);
-        throw lost;
-      } finally {
-        guard.end();
+        if (error instanceof SandboxLost) pod.onLost(error.cause);
+        throw error;
       }
     },
     async dispose() {
       attachment.close();
-      // After its last frame the agent ends, the Job completes, and its TTL takes it away.
+      // After its last frame, or at the end of its stdin, the agent ends, the Job completes, and its TTL takes it away.
       if (ended && isRecord) {
         await record?.finish();
         pod.forget();
@@ -101,15 +84,12 @@ export function podSandbox(pod: PodSandbox): Sandbox {
 }
 
 /** The attach first; then, as long as the last frame has not come, the log from its start. */
-function sources(pod: PodSandbox, line: Buffer, signal: AbortSignal): () => Promise<Source | undefined> {
+function sources(pod: PodSandbox, signal: AbortSignal): () => Promise<Source | undefined> {
   let asked = 0;
   let last = false;
   return async () => {
     asked += 1;
-    if (asked === 1) {
-      void pod.attachment.send(line, signal);
-      return { bytes: pod.attachment.stdout(signal), fromStart: false };
-    }
+    if (asked === 1) return { bytes: pod.attachment.stdout(signal), fromStart: false };
     if (last) return undefined;
     // A log that is read after the end is known holds all there will ever be.
     if (asked > 2) last = (await ending(pod.observer, pod.job, signal)) !== undefined;

@@ -163,6 +163,7 @@ async function serve(
     for await (const frame of sandbox.run(claim, program, signal)) {
       if (frame.type === 'started') clock.mark('started');
       if (frame.type === 'exit') isRecord = again || frame.cause !== 'environment_missing';
+      if (frame.type === 'exit' && frame.cause === 'stopped') end = cancelled(signal);
       capture.add(frame);
       await collector.add(frame);
       onEvent(frame);
@@ -202,7 +203,7 @@ export function toResult({
     stdout,
     stderr,
     // The first cause wins: a program that had ended was not cancelled.
-    end: exitOf(exit) ?? end ?? { status: 'unknown', message: 'How the code ended is not known.' },
+    end: exitOf(exit) ?? end ?? unexplained(exit),
     limits,
     timings: { ...waits, ran: exit ? exit.ran_seconds : null },
     hints: [],
@@ -213,9 +214,17 @@ export function toResult({
   });
 }
 
+function unexplained(exit: ExitFrame | undefined): Loss {
+  return exit?.cause === 'stopped'
+    ? { status: 'cancelled', message: 'The run was cancelled; what it had written is kept.' }
+    : { status: 'unknown', message: 'How the code ended is not known.' };
+}
+
 function exitOf(exit: ExitFrame | undefined): Exit | Loss | undefined {
-  if (exit?.cause !== 'environment_missing') return exit && { ...exit, cause: exit.cause };
-  return { status: 'unknown', message: 'The environment of the run went away before its code ran.' };
+  if (exit?.cause === 'environment_missing')
+    return { status: 'unknown', message: 'The environment of the run went away before its code ran.' };
+  // Who stopped it, its own server knows.
+  return exit?.cause === 'stopped' ? undefined : exit && { ...exit, cause: exit.cause };
 }
 
 function asCancelled(signal: AbortSignal) {
@@ -230,7 +239,9 @@ function asCancelled(signal: AbortSignal) {
 function lossOf(error: unknown, signal: AbortSignal): Loss | undefined {
   if (error instanceof ServiceError) return undefined;
   if (error instanceof SandboxLost) return { status: error.cause, message: error.message };
-  if (signal.aborted)
-    return { status: 'cancelled', message: `${stopReason(signal)}; what it had written is kept.` };
-  return undefined;
+  return signal.aborted ? cancelled(signal) : undefined;
+}
+
+function cancelled(signal: AbortSignal): Loss {
+  return { status: 'cancelled', message: `${stopReason(signal)}; what it had written is kept.` };
 }

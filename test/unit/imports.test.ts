@@ -82,6 +82,7 @@ const allowedFolders: Record<string, string[]> = {
     'sandbox',
     'schedule',
     'serve',
+    'sessions',
   ],
 };
 

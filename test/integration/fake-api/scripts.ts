@@ -11,6 +11,7 @@ export const exited = (stdoutBytes: number, changes: object = {}) => ({
   stdout_bytes: stdoutBytes,
   stderr_bytes: 0,
   ran_seconds: 0.01,
+  kept: false,
   files: 0,
   left_out: 0,
   ...changes,

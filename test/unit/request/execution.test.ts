@@ -10,6 +10,7 @@ const sizes = {
   fetchHosts: [],
   packagesAllowed: [],
   packagesDenied: ['denied'],
+  pistonUrl: '',
 };
 
 const schema = executionRequest({ ...sizes, pools: [{ name: 'one' }, { name: 'two' }] });
@@ -29,6 +30,7 @@ describe('executionRequest', () => {
       stdin: '',
       args: [],
       env: {},
+      fresh_interpreter: false,
       files: [],
       requirements: [],
       limits: {},
@@ -39,6 +41,8 @@ describe('executionRequest', () => {
     const request = {
       code: '',
       language: 'python' as const,
+      session_id: 'ses_abcdefghijklmnopqrst',
+      fresh_interpreter: true,
       stdin: 'in\0\n',
       args: ['', '-x', 'ünï'],
       env: { _A1: 'value', lower: '' },

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Frame } from '../../../src/output/frame.ts';
-import {
-  agentLimits,
-  helloLine,
-  readFrames,
-  readReady,
-  requestLine,
-  type Source,
-} from '../../../src/sandbox/conversation.ts';
+import { type Frame, isLast } from '../../../src/output/frame.ts';
+import { createDecoder } from '../../../src/output/decoder.ts';
+import { agentLimits, readFrames, readReady, type Source } from '../../../src/sandbox/conversation.ts';
+import { helloLine, requestLine } from '../../../src/sandbox/lines.ts';
 import { err, exit, lines, numbered, out, rawOut, ready, started } from '../support/frames.ts';
 import { pieces, seededRandom } from '../support/random.ts';
 
@@ -21,6 +16,7 @@ describe('requestLine', () => {
       env: { A: '1' },
       files: [],
       environment: '/environments/x',
+      mode: 'single' as const,
     };
     const limits = agentLimits(
       { seconds: 1.5, cpu: 1, memory_mb: 64 },
@@ -37,6 +33,7 @@ describe('requestLine', () => {
       args: ['-x'],
       env: { A: '1' },
       environment: '/environments/x',
+      mode: 'single',
       limits: {
         seconds: 1.5,
         output_bytes: 10,
@@ -78,7 +75,7 @@ interface Read {
 
 async function read(...sources: Source[]): Promise<Read> {
   const got: Frame[] = [];
-  const reading = readFrames(() => Promise.resolve(sources.shift()));
+  const reading = readFrames(createDecoder(), isLast, () => Promise.resolve(sources.shift()));
   for (;;) {
     const next = await reading.next();
     if (next.done) return { frames: got, stray: next.value.stray, left: sources.length };
@@ -173,6 +170,8 @@ describe('readFrames', () => {
   it('shows each frame before it yields it', async () => {
     const order: string[] = [];
     const reading = readFrames(
+      createDecoder(),
+      isLast,
       () => Promise.resolve(attachOf(bytes)),
       ({ type }) => order.push(`sees ${type}`),
     );
@@ -206,27 +205,30 @@ describe('readReady', () => {
   const answer = lines([{ seq: 0, type: 'ready', python: '3.13.1', failed }]);
 
   it('gives what could not be imported, however the answer is cut', async () => {
-    assert.deepEqual(await readReady(emit(lines(numbered(ready)))), {});
+    assert.deepEqual(await readReady(createDecoder(), emit(lines(numbered(ready)))), {});
     for (let cut = 1; cut < answer.length; cut += 1) {
-      const got = await readReady(emit(answer.subarray(0, cut), answer.subarray(cut)));
+      const got = await readReady(createDecoder(), emit(answer.subarray(0, cut), answer.subarray(cut)));
       assert.deepEqual(got, failed, `cut at ${cut}`);
     }
   });
 
   it('reads no further: what follows is the run', async () => {
     const stdout = emit(answer, lines(frames.slice(1)));
-    await readReady({ [Symbol.asyncIterator]: () => ({ next: () => stdout.next() }) });
+    await readReady(createDecoder(), { [Symbol.asyncIterator]: () => ({ next: () => stdout.next() }) });
     assert.deepEqual((await read({ bytes: stdout, fromStart: false })).frames, expected);
   });
 
   it('says that the sandbox ended before, and its last words', async () => {
-    await assert.rejects(readReady(emit()), {
+    await assert.rejects(readReady(createDecoder(), emit()), {
       name: 'SandboxLost',
       cause: 'unknown',
       message: 'The sandbox ended before it was ready.',
     });
-    await assert.rejects(readReady(emit(Buffer.from('MemoryError\n'), answer.subarray(0, 20))), {
-      message: 'The sandbox ended before it was ready. MemoryError',
-    });
+    await assert.rejects(
+      readReady(createDecoder(), emit(Buffer.from('MemoryError\n'), answer.subarray(0, 20))),
+      {
+        message: 'The sandbox ended before it was ready. MemoryError',
+      },
+    );
   });
 });

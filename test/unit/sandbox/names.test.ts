@@ -29,6 +29,7 @@ describe('names', () => {
       replica: 'vivarium.dev/replica',
       pool: 'vivarium.dev/pool',
       role: 'vivarium.dev/role',
+      session: 'vivarium.dev/session',
     });
     assert.equal(ours, 'app.kubernetes.io/managed-by=vivarium');
   });

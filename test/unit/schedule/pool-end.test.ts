@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPool } from '../../../src/schedule/pool.ts';
+import { noFiles } from '../support/fake-backend.ts';
 import { noEvents } from '../support/pool-events.ts';
 import { poolSettings } from '../support/settings.ts';
 import { stagedBackend } from '../support/staged-backend.ts';
@@ -103,6 +104,7 @@ describe('a pool that closes', () => {
           placedAt: 0,
           gone: never,
           preload: () => Promise.resolve({}),
+          files: noFiles,
           run: () => {
             throw new Error('no run');
           },

@@ -37,7 +37,7 @@ async function timed(
   const leave = await queue.enter(signal);
   const sandboxes = createSandboxes(backend, policy, noEvents);
   const result = run(
-    { policy, queue, sandboxes, ...passedBy },
+    { policy, queueFor: () => queue, sandboxes, ...passedBy },
     executionRequest(policy).parse({ code: '' }),
     {
       executionId: 'id',

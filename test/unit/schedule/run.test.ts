@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createQueue } from '../../../src/admission/queue.ts';
+import { createQueue, type Queue } from '../../../src/admission/queue.ts';
 import type { Frame } from '../../../src/output/frame.ts';
 import { executionRequest } from '../../../src/request/execution.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
@@ -23,12 +23,17 @@ const request = executionRequest(config()).parse({
 });
 const queueSettings = { concurrency: 1, queueLength: 1, queueWaitSeconds: 5 };
 
-const sandboxesOf = (backend: FakeBackend) => createSandboxes(backend, config(), noEvents);
+const stagesOf = (backend: FakeBackend, queue: Queue, policy = config()): Stages => ({
+  policy,
+  queueFor: () => queue,
+  sandboxes: createSandboxes(backend, config(), noEvents),
+  ...passedBy,
+});
 
 function running(backend: FakeBackend, signal = new AbortController().signal, asked = request) {
   const queue = createQueue(queueSettings);
   const events: RunEvent[] = [];
-  const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend), ...passedBy }, asked, {
+  const result = run(stagesOf(backend, queue), asked, {
     executionId: 'id',
     caller: 'someone',
     requestKey: 'key',
@@ -81,6 +86,7 @@ describe('run', () => {
       args: ['a'],
       env: { A: '1' },
       environment: null,
+      mode: 'single',
     });
     assert.deepEqual(events, [{ type: 'queued' }, { type: 'starting', execution_id: 'id' }, ...complete]);
     await until(() => queue.running === 0);
@@ -183,7 +189,7 @@ describe('run', () => {
     const backend = fakeBackend();
     const queue = createQueue(queueSettings);
     const leave = await queue.enter(stop.signal);
-    const result = run({ policy: config(), queue, sandboxes: sandboxesOf(backend), ...passedBy }, request, {
+    const result = run(stagesOf(backend, queue), request, {
       executionId: 'id',
       signal: stop.signal,
     });
@@ -258,9 +264,9 @@ describe('run', () => {
         return Promise.resolve();
       },
     };
-    const stages = { policy: config(), queue: createQueue(queueSettings), sandboxes: sandboxesOf(backend) };
+    const queue = createQueue(queueSettings);
     const result = await run(
-      { ...stages, ...passedBy, environments },
+      { ...stagesOf(backend, queue), environments },
       { ...request, requirements: ['Polars >= 1'] },
       { executionId: 'id', signal: new AbortController().signal, onLeft: () => (left += 1) },
     );
@@ -286,10 +292,8 @@ describe('run', () => {
     const queue = createQueue(queueSettings);
     const policy = config({ outputBytes: 10 });
     const { signal } = new AbortController();
-    const result = await run({ policy, queue, sandboxes: sandboxesOf(backend), ...passedBy }, request, {
-      executionId: 'id',
-      signal,
-    });
+    const options = { executionId: 'id', signal };
+    const result = await run(stagesOf(backend, queue, policy), request, options);
     assert.deepEqual([result.stdout.length, result.stdout_bytes, result.truncated], [10, 100, true]);
   });
 });

@@ -25,7 +25,7 @@ function serviceOn(backend: FakeBackend, concurrency = 8) {
   const metrics = createMetrics(queue);
   const sandboxes = createSandboxes(backend, policy, noEvents);
   const artifactsOf = () => Promise.resolve([]);
-  const stages = { policy, queue, sandboxes, backend, artifactsOf, ...passedBy };
+  const stages = { policy, queue, queueFor: () => queue, sandboxes, backend, artifactsOf, ...passedBy };
   return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
 }
 

@@ -1,5 +1,13 @@
 import type { Frame } from '../../../src/output/frame.ts';
-import type { Backend, Claim, Program, Sandbox, SandboxSpec, Trace } from '../../../src/schedule/backend.ts';
+import type {
+  Backend,
+  Claim,
+  Program,
+  Sandbox,
+  SandboxSpec,
+  Trace,
+  WorkspaceFiles,
+} from '../../../src/schedule/backend.ts';
 
 export interface FakeBackend extends Backend {
   /** What was asked for, and what became of it. */
@@ -37,6 +45,7 @@ export function fakeBackend(
         placedAt: behaviour.placedAt?.() ?? performance.now(),
         gone: new AbortController().signal,
         preload: () => Promise.resolve({}),
+        files: noFiles,
         async *run(claim, program, runSignal) {
           made.claims.push(claim);
           made.programs.push(program);
@@ -48,6 +57,9 @@ export function fakeBackend(
         },
       };
     },
+    openSession: () => Promise.reject(new Error('no sessions')),
+    findSession: () => Promise.resolve(undefined),
+    countSessions: () => Promise.resolve(0),
     find: (executionId) => Promise.resolve(behaviour.find?.(executionId)),
     cancel(by) {
       made.cancelled.push(by);
@@ -58,6 +70,13 @@ export function fakeBackend(
   };
   return made;
 }
+
+/** The workspace of a sandbox that nobody looks into. */
+export const noFiles: WorkspaceFiles = {
+  write: () => Promise.reject(new Error('no files')),
+  list: () => Promise.reject(new Error('no files')),
+  read: () => Promise.reject(new Error('no files')),
+};
 
 /** Yields frames one after the other. */
 export async function* emit(frames: Frame[]): AsyncGenerator<Frame, void> {

@@ -20,6 +20,7 @@ export function exit(changes: Partial<ExitFrame> = {}): Omit<ExitFrame, 'seq'> {
     stdout_bytes: 0,
     stderr_bytes: 0,
     ran_seconds: 0.5,
+    kept: false,
     files: 0,
     left_out: 0,
     ...changes,

@@ -1,5 +1,5 @@
 import type { Sandbox, SandboxSpec } from '../../../src/schedule/backend.ts';
-import { aborted, emit } from './fake-backend.ts';
+import { aborted, emit, noFiles } from './fake-backend.ts';
 
 /** A sandbox that a test takes from stage to stage. */
 export class StagedSandbox {
@@ -55,6 +55,7 @@ export class StagedSandbox {
         this.stage = 'preloading';
         return this.#reach(this.#preloaded.promise, 'preloaded', preloadSignal);
       },
+      files: noFiles,
       run: () => emit([]),
       dispose: () => {
         this.disposals += 1;

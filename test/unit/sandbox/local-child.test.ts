@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { write } from '../../../src/sandbox/local.ts';
+import { write } from '../../../src/sandbox/local-child.ts';
 
 const never = new AbortController().signal;
 const chunk = Buffer.alloc(1000);

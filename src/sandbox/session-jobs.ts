@@ -1,0 +1,90 @@
+import type { V1Job } from '@kubernetes/client-node';
+import {
+  type SessionEnd,
+  sessionEnds,
+  type SessionSandbox,
+  type SessionTrace,
+  type Sandbox,
+} from '../schedule/backend.ts';
+import { ApiError, type Client, withRetry } from './client.ts';
+import { endPatch, extendPatch } from './job.ts';
+import { annotation, callerLabel, label, ours, sessionJobName } from './names.ts';
+import { isFinished } from './reaper.ts';
+
+/** Longest wait for a session's end to be written down. */
+const writeSeconds = 4;
+
+interface SessionJob {
+  client: Client;
+  /** Path of the Job on the API server. */
+  path: string;
+  /** performance.now(). */
+  createdAt: number;
+  /** Closes stdin: the agent ends. */
+  hangUp(): void;
+  /** Deletes the Job. */
+  remove(): Promise<void>;
+  /** Leaves the Job to its own end. */
+  forget(): void;
+}
+
+/** The sandbox of a session, whose life is written on its Job. */
+export function sessionSandbox(job: SessionJob, sandbox: Sandbox): SessionSandbox {
+  const patch = (body: object, signal: AbortSignal) =>
+    withRetry(() => job.client.json(job.path, { method: 'PATCH', body, signal }), writeSeconds, signal);
+  const age = () => (performance.now() - job.createdAt) / 1000;
+  return {
+    ...sandbox,
+    async extend(lifeSeconds, signal) {
+      await patch(extendPatch(age(), lifeSeconds), signal);
+    },
+    async end(why) {
+      try {
+        await patch(endPatch(age(), why), AbortSignal.timeout((writeSeconds + 1) * 1000));
+        job.hangUp();
+        job.forget();
+      } catch {
+        // A session that nobody can be told the end of is one that never was.
+        job.hangUp();
+        await job.remove();
+      }
+    },
+  };
+}
+
+/** What the Job of a session says of it. */
+export async function findSession(
+  client: Client,
+  jobsPath: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<SessionTrace | undefined> {
+  try {
+    const job = await client.json<V1Job>(`${jobsPath}/${sessionJobName(key)}`, { signal });
+    return {
+      replica: job.metadata?.labels?.[label.replica] ?? '',
+      url: job.metadata?.annotations?.[annotation.url] ?? '',
+      ended: sessionEnd(job),
+    };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+export async function countSessions(
+  client: Client,
+  jobsPath: string,
+  caller: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const query = { labelSelector: `${ours},${label.session},${label.caller}=${callerLabel(caller)}` };
+  const { items } = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal });
+  return items.filter((job) => sessionEnd(job) === undefined).length;
+}
+
+/** Why a session has ended; undefined while it lives. Pure. */
+export function sessionEnd(job: V1Job): SessionEnd | undefined {
+  const said = sessionEnds.find((why) => why === job.metadata?.annotations?.[annotation.ended]);
+  return said ?? (isFinished(job) ? 'sandbox_lost' : undefined);
+}
