@@ -1,4 +1,4 @@
-import { createQueue } from './admission/queue.ts';
+import { createQueue, type Queue } from './admission/queue.ts';
 import { openBlobs } from './artifacts/open.ts';
 import { createCollector, describeArtifact } from './artifacts/collect.ts';
 import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts';
@@ -33,6 +33,7 @@ export interface App {
   shelf: Shelf;
   /** Undefined where none is configured. */
   piston: Piston | undefined;
+  pistonPlaces: Pick<Queue, 'enter'>;
   /** What MCP serves beside runs; where else an artifact can be had, its door knows. */
   offers: Omit<Offers, 'locate'>;
   backend: Backend;
@@ -54,6 +55,7 @@ const factsMs = 10_000;
 export async function startApp(config: Config, locate: Locate, signal: AbortSignal): Promise<App> {
   const log = createLog(config.logLevel);
   const queue = createQueue(config);
+  const pistonPlaces = createQueue({ ...config, concurrency: config.pistonConcurrency });
   const metrics = createMetrics(queue);
   const blobs = openBlobs(config);
   const chosen = await chooseBackend(
@@ -168,6 +170,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     artifacts,
     shelf: undefined as never,
     piston: undefined,
+    pistonPlaces,
     offers: {
       hasEnvironments,
       readArtifact: artifactReader(artifacts),
@@ -182,6 +185,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     metrics,
     log,
     async close() {
+      pistonPlaces.close();
       sandboxes.drain();
       await service.drain(config.drainSeconds);
       closing.abort();

@@ -66,13 +66,14 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
 
 /** What dialects translate into. */
 export function behindOf(app: App, config: Config): Behind {
-  const { service, sessions, shelf, offers, piston, log } = app;
+  const { service, sessions, shelf, offers, piston, pistonPlaces, log } = app;
   return {
     service,
     sessions,
     shelf,
     offers,
     piston,
+    pistonPlaces,
     log,
     settings: config,
     callerOf: callerBy(config.callerHeader),

@@ -44,6 +44,8 @@ export interface Behind {
   offers: Omit<Offers, 'locate'>;
   /** Undefined where none is configured. */
   piston: Piston | undefined;
+  /** The places for runs on it, and the queue before them. `enter` throws ServiceError and the signal's reason. */
+  pistonPlaces: { enter(signal: AbortSignal): Promise<() => void> };
   settings: DialectSettings;
   callerOf: CallerOf;
   log: Logger;

@@ -1,0 +1,50 @@
+import type { PistonPackage, PistonRuntime } from '../../../piston/piston.ts';
+import type { Behind } from '../dialect.ts';
+import type { Wanted } from './ask.ts';
+import { Refusal } from './refusal.ts';
+import { findRuntime, isPython, listed, python, pythonRuntimes } from './runtimes.ts';
+
+/** What can be run: Python here, all else on the Piston behind, where there is one. Throws what these do. */
+export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' | 'piston' | 'settings'>) {
+  const { pistonPythons } = settings;
+
+  /** Its own version first. */
+  async function pythons(signal: AbortSignal): Promise<PistonRuntime[]> {
+    const { python: version } = await offers.listPackages([], { signal, onProgress: () => undefined });
+    return pythonRuntimes([version, ...pistonPythons]);
+  }
+
+  return {
+    async all(signal: AbortSignal): Promise<PistonRuntime[]> {
+      const [here, there = []] = await Promise.all([pythons(signal), piston?.runtimes(signal)]);
+      return [...here, ...there.filter(({ language }) => language !== python).map(listed)];
+    },
+    async packages(signal: AbortSignal): Promise<PistonPackage[]> {
+      const [here, there = []] = await Promise.all([pythons(signal), piston?.packages(signal)]);
+      return [
+        ...here.map(({ version }) => ({ language: python, language_version: version, installed: true })),
+        ...there.filter(({ language }) => language !== python),
+      ];
+    },
+    pythons,
+    /** Throws Refusal where there is none. */
+    async find({ language, version }: Wanted, signal: AbortSignal): Promise<PistonRuntime> {
+      const found = findRuntime(await candidates(language, version, signal), language, version);
+      if (!found) throw new Refusal(`${language}-${version} runtime is unknown`);
+      return found;
+    },
+  };
+
+  async function candidates(
+    language: string,
+    version: string,
+    signal: AbortSignal,
+  ): Promise<PistonRuntime[]> {
+    if (!isPython(language)) {
+      const there = (await piston?.runtimes(signal)) ?? [];
+      return there.filter((each) => each.language !== python);
+    }
+    // What Python there is, is a question to a sandbox, once: who names a version that it goes by need not wait.
+    return pistonPythons.includes(version) ? pythonRuntimes([version]) : pythons(signal);
+  }
+}

@@ -1,0 +1,40 @@
+import semver from 'semver';
+import type { PistonRuntime } from '../../../piston/piston.ts';
+
+export const python = 'python';
+
+/** Python by its own version and by those that clients ask for and the same Python answers to; each version once. */
+export function pythonRuntimes(versions: readonly string[]): PistonRuntime[] {
+  return [...new Set(versions)].map((version) => ({
+    language: python,
+    version,
+    aliases: aliasesOf(version),
+  }));
+}
+
+/** Whether a client that asks for this language wants Python. */
+export function isPython(language: string): boolean {
+  return language === python || /^(py|py3|python3|python3\.\d+)$/.test(language);
+}
+
+/** The newest of those that a language (or its alias) and a selector of versions name. */
+export function findRuntime(
+  runtimes: readonly PistonRuntime[],
+  language: string,
+  selector: string,
+): PistonRuntime | undefined {
+  const [newest] = runtimes
+    .filter((each) => each.language === language || each.aliases.includes(language))
+    .filter(({ version }) => semver.valid(version) !== null && semver.satisfies(version, selector))
+    .sort((one, other) => semver.rcompare(one.version, other.version));
+  return newest;
+}
+
+/** As Piston lists one: only some have `runtime`. */
+export function listed({ language, version, aliases, runtime }: PistonRuntime): PistonRuntime {
+  return { language, version, aliases, ...(runtime !== undefined && { runtime }) };
+}
+
+function aliasesOf(version: string): string[] {
+  return ['py', 'py3', 'python3', `python${version.split('.').slice(0, 2).join('.')}`];
+}
