@@ -41,7 +41,7 @@ function loggedPath(path: string): string {
 }
 
 /** What Express throws itself, as errors of the catalogue. */
-function fromExpress(thrown: unknown): unknown {
+export function fromExpress(thrown: unknown): unknown {
   if (thrown instanceof URIError)
     return new ServiceError('invalid_request', 'The path has a % that begins no encoded character.');
   if (!(thrown instanceof Error) || !('type' in thrown)) return thrown;

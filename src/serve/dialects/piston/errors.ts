@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from '../../../observe/log.ts';
 import { describeError, type ErrorCode, ServiceError } from '../../../result/errors.ts';
-import { fromBodyParser, logFailure } from '../../errors.ts';
+import { fromExpress, logFailure } from '../../errors.ts';
 import { Refusal } from './refusal.ts';
 
 /** What Piston knows as a wrong request, whatever is wrong with it. */
@@ -14,7 +14,7 @@ export function pistonErrors(log: Logger): ErrorRequestHandler {
       res.status(thrown.status).json({ message: thrown.message });
       return;
     }
-    const error = fromBodyParser(thrown);
+    const error = fromExpress(thrown);
     logFailure(log, req.path, error);
     const { http, body } = describeError(error);
     const { message, hint, retry_after_seconds } = body.error;
