@@ -1,35 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-
-const seconds = z.number().positive().max(86_400);
-const age = z.number().positive().max(31_536_000);
-const count = z.number().int().positive();
-const megabytes = z.number().int().min(16).max(1_048_576);
-const port = z.number().int().min(0).max(65_535);
-const MiB = 1_048_576;
-
-/** A pool as it is configured: what it leaves out is as for other runs. */
-const pool = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, 40 at most'),
-  image: z.string().min(1).optional(),
-  runtimeClass: z.string().optional(),
-  cpu: z.number().positive().optional(),
-  memoryMb: megabytes.optional(),
-  preload: z
-    .array(
-      z
-        .string()
-        .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, 'the name of a module')
-        .max(100),
-    )
-    .max(64)
-    .default([]),
-  min: z.number().int().min(0).max(1000),
-  max: z.number().int().min(1).max(1000),
-});
+import { age, count, megabytes, MiB, peerUrl, pool, port, seconds } from './setting-types.ts';
 
 /** Every setting: name, default, meaning. The environment variable of `fooBar` is `VIVARIUM_FOO_BAR`. */
 export const settings = z.strictObject({
@@ -225,8 +197,7 @@ export const settings = z.strictObject({
   sessionsPerCaller: count.default(8).describe('Most sessions of a caller at one time.'),
   maxSessions: count.default(64).describe('Most sessions on this server at one time.'),
   sessionQueueLength: count.default(16).describe('Most calls that wait for their turn in one session.'),
-  advertiseUrl: z
-    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+  advertiseUrl: peerUrl
     .default('')
     .describe(
       'Where other replicas reach MCP and REST of this one, such as `http://10.0.0.5:8000`. Empty: its sessions can be used through this replica alone.',

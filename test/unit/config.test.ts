@@ -88,6 +88,18 @@ describe('loadConfig', () => {
       pools: [],
       poolMaxAgeSeconds: 3600,
       refillConcurrency: 8,
+      sessionIdleSeconds: 600,
+      sessionMaxAgeSeconds: 14_400,
+      sessionsPerCaller: 8,
+      maxSessions: 64,
+      sessionQueueLength: 16,
+      advertiseUrl: '',
+      pistonUrl: '',
+      pistonToken: '',
+      pistonConcurrency: 8,
+      pistonPythons: ['3.10.0'],
+      pistonPackages: false,
+      dialects: [],
       concurrency: 8,
       queueLength: 64,
       queueWaitSeconds: 30,
@@ -131,6 +143,17 @@ describe('loadConfig', () => {
     assert.deepEqual(config.tolerations, [{ key: 'sandboxes', operator: 'Exists', tolerationSeconds: 3 }]);
     assert.equal(config.runtimeClass, 'gvisor');
     assert.equal(config.replicaName, 'one');
+  });
+
+  it('gives the address of a pod the brackets that IPv6 has in a URL', () => {
+    const table = [
+      ['http://10.0.0.5:8000', 'http://10.0.0.5:8000'],
+      ['http://fd00:1::7:8000', 'http://[fd00:1::7]:8000'],
+      ['http://[fd00:1::7]:8000', 'http://[fd00:1::7]:8000'],
+    ] as const;
+    for (const [VIVARIUM_ADVERTISE_URL, url] of table) {
+      assert.equal(loadConfig({ VIVARIUM_ADVERTISE_URL }).advertiseUrl, url);
+    }
   });
 
   it('takes a single name for a list of one', () => {
