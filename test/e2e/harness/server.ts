@@ -17,6 +17,8 @@ export interface Server {
   url: string;
   mcpUrl: string;
   probesUrl: string;
+  /** Bases of the dialects that are set, by name. */
+  dialects: Record<string, string>;
   replica: string;
   pid: number;
   /** What it logged, one object a line. */
@@ -87,6 +89,7 @@ export async function startServer(backend: BackendName, settings: Settings = {})
       url: mcpUrl.replace(/\/mcp$/, ''),
       mcpUrl,
       probesUrl: String(serving.probes),
+      dialects: serving.dialects as Record<string, string>,
       replica,
       pid: child.pid ?? 0,
       log,
