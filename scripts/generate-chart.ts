@@ -1,12 +1,13 @@
 /**
  * Writes what the chart takes from the code, and what is made from its annotated values.yaml: the Role's rules, the
- * settings' defaults, the schema of the values and the tables of the chart's README.
+ * settings' defaults, the ports of dialects, the schema of the values and the tables of the chart's README.
  */
 import { loadYaml } from '@kubernetes/client-node';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { settings } from '../src/settings.ts';
 import { environmentPermissions, permissions, type Permission } from '../src/sandbox/permissions.ts';
+import { dialects } from '../src/serve/dialects/all.ts';
 
 interface Schema {
   type?: string;
@@ -43,6 +44,9 @@ const setByChart = [
   'environmentsClaim',
   'environmentsFolder',
   'packageIndexCredentials',
+  'advertiseUrl',
+  'pistonUrl',
+  'pistonToken',
 ];
 
 const config = z.toJSONSchema(settings, { io: 'input', target: 'draft-7' }) as Schema & {
@@ -66,6 +70,7 @@ write(
   'files/settings.json',
   json(Object.fromEntries(Object.entries(settingSchemas).map(([name, schema]) => [name, schema.default]))),
 );
+write('files/dialects.json', json(Object.fromEntries(dialects.map(({ name, port }) => [name, port]))));
 write('values.schema.json', json({ $schema: 'http://json-schema.org/draft-07/schema#', ...valuesSchema() }));
 writeTables({
   values: table(values.map(({ path, default: value, description }) => [path, value, description])),

@@ -1,14 +1,13 @@
-/** What the chart and the code must agree on, and values that the chart must refuse. */
+/** What the chart and the code must agree on. */
 import {
-  loadAllYaml,
   loadYaml,
   type V1ConfigMap,
   type V1Deployment,
   type V1ResourceQuota,
   type V1Role,
+  type V1Service,
 } from '@kubernetes/client-node';
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,31 +16,10 @@ import { complete, loadConfig } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
 import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
 import { permissionsFor } from '../../src/sandbox/permissions.ts';
+import { dialects } from '../../src/serve/dialects/all.ts';
+import { render } from './render.ts';
 
 const root = new URL('../..', import.meta.url);
-const chart = new URL('helm/vivarium', root).pathname;
-
-function helmTemplate(values: object, only?: string): { ok: boolean; output: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-chart-'));
-  const file = join(folder, 'values.json');
-  try {
-    writeFileSync(file, JSON.stringify(values));
-    const args = ['template', 'vivarium', chart, '--namespace', 'vivarium', '--values', file];
-    const { status, stdout, stderr } = spawnSync('helm', only ? [...args, '--show-only', only] : args, {
-      encoding: 'utf8',
-    });
-    return { ok: status === 0, output: stdout + stderr };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** The first object of a template. */
-function render(values: object, template: string): unknown {
-  const { ok, output } = helmTemplate(values, `templates/${template}`);
-  assert.ok(ok, output);
-  return (loadAllYaml(output) as unknown[])[0];
-}
 
 /** A quantity in CPUs or MiB. */
 function amount(quantity: string): number {
@@ -91,12 +69,13 @@ describe('the chart and the code', () => {
         { name: 'plain', min: 0, max: 1 },
       ],
       allowedHosts: ['a.example'],
+      dialects: ['piston', 'primcs:9001'],
     };
     const { data } = render({ config }, 'configmap.yaml') as V1ConfigMap;
     const text = data?.['config.json'] ?? '';
     const written = JSON.parse(text) as Record<string, unknown>;
-    // The name is the pod's, and the folder is for sandboxes that are local.
-    const others = ['replicaName', 'environmentsFolder'];
+    // Name and address are the pod's, the folder is for sandboxes that are local, and the token is in a Secret.
+    const others = ['replicaName', 'advertiseUrl', 'environmentsFolder', 'pistonToken'];
     assert.deepEqual([...Object.keys(written), ...others].sort(), Object.keys(settings.shape).sort());
 
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-chart-'));
@@ -126,18 +105,20 @@ describe('the chart and the code', () => {
     assert.deepEqual(pools, [{ name: 'python', min: 2, max: 8, preload: ['numpy', 'pandas'] }]);
   });
 
-  it('make Jobs that fit the quota: twice the runs and the pools of each replica, and two builds', () => {
+  it('make Jobs that fit the quota: twice the runs, the sessions and the pools of each replica, and two builds', () => {
     const pools = [
       { name: 'small', min: 1, max: 3, cpu: 0.33, memoryMb: 256 },
       { name: 'plain', min: 1, max: 5 },
     ];
-    const config = complete(settings.parse({ pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 }));
+    const config = complete(
+      settings.parse({ pools, concurrency: 7, maxSessions: 4, maxCpu: 1.7, cpuReserved: 0.3 }),
+    );
     const { spec } = render(
       {
         replicas: 2,
         artifacts: { s3: { bucket: 'artifacts' } },
         environments: { enabled: true },
-        config: { pools, concurrency: 7, maxCpu: 1.7, cpuReserved: 0.3 },
+        config: { pools, concurrency: 7, maxSessions: 4, maxCpu: 1.7, cpuReserved: 0.3 },
       },
       'sandbox-quota.yaml',
     ) as V1ResourceQuota;
@@ -145,7 +126,7 @@ describe('the chart and the code', () => {
     const { maxCpu: cpu, maxMemoryMb, buildMemoryMb } = config;
     const parts = [
       ...config.pools.map((pool) => ({ ...pool, count: 2 * 2 * pool.max })),
-      { count: 2 * 2 * config.concurrency, cpu, memoryMb: maxMemoryMb },
+      { count: 2 * 2 * (config.concurrency + config.maxSessions), cpu, memoryMb: maxMemoryMb },
       { count: 2, cpu, memoryMb: buildMemoryMb },
     ];
     const needed: Record<string, number> = {};
@@ -169,11 +150,22 @@ describe('the chart and the code', () => {
       }
     }
     const { pods, ...hard } = spec?.hard ?? {};
-    assert.equal(pods, String(2 * 2 * (3 + 5 + 7) + 2));
+    assert.equal(pods, String(2 * 2 * (3 + 5 + 7 + 4) + 2));
     assert.deepEqual(Object.keys(hard).sort(), Object.keys(needed).sort());
     for (const [key, sum] of Object.entries(needed)) {
       assert.ok(Math.abs(amount(hard[key] ?? '') - sum) < 1e-6, `${key}: ${String(hard[key])}, not ${sum}`);
     }
+  });
+
+  it('serve each dialect on the port that is usual for it', () => {
+    const names = dialects.map(({ name }) => name);
+    const service = render({ config: { dialects: names } }, 'service.yaml') as V1Service;
+    const ports = service.spec?.ports ?? [];
+    assert.deepEqual(
+      ports.slice(2).map(({ port }) => port),
+      dialects.map(({ port }) => port),
+    );
+    for (const { name = '' } of ports) assert.ok(name.length <= 15, name);
   });
 
   it('make Jobs that end in the time that the admission policy allows', () => {
@@ -218,79 +210,4 @@ describe('the chart and the code', () => {
     assert.notEqual(checksum({ config: { logLevel: 'debug' } }), checksum({}));
     assert.equal(checksum({ replicas: 0, podAnnotations: { a: 'b' } }), checksum({}));
   });
-});
-
-describe('the chart refuses', () => {
-  const wrong: Record<string, object> = {
-    'an unknown value': { replica: 2 },
-    'an unknown value inside another': { ingress: { host: 'a.example' } },
-    'an unknown setting': { config: { concurency: 8 } },
-    'a setting that it sets itself': { config: { namespace: 'other' } },
-    'a setting beyond its range': { config: { maxTimeoutSeconds: 0 } },
-    'a setting of another type': { config: { concurrency: '8' } },
-    'a pool without a size': { config: { pools: [{ name: 'python', min: 1 }] } },
-    'a pool with an unknown field': { config: { pools: [{ name: 'python', min: 1, max: 2, size: 3 }] } },
-    'a pool that preloads no module': {
-      config: { pools: [{ name: 'python', min: 1, max: 2, preload: ['os; import sys'] }] },
-    },
-    'a number of replicas that is text': { replicas: '2' },
-    'a digest that is none': { image: { digest: 'latest' } },
-    'a pull policy that there is not': { image: { pullPolicy: 'Sometimes' } },
-    'a store beside the values of artifacts': { config: { artifactStore: '/tmp' } },
-    'a size without a unit': { artifacts: { size: '10' } },
-    'an access mode that no volume for many has': { environments: { accessModes: ['ReadOnlyMany'] } },
-  };
-  for (const [what, values] of Object.entries(wrong)) {
-    it(what, () => {
-      const { ok, output } = helmTemplate(values);
-      assert.ok(!ok, 'it was accepted');
-      assert.match(output, /values don't meet the specifications of the schema/);
-    });
-  }
-});
-
-describe('the chart renders', () => {
-  const sets: Record<string, object> = {
-    'with its defaults': {},
-    'as a part of another chart': { global: { a: 'b' } },
-    'without replicas': { replicas: 0 },
-    'without pools': { config: { pools: [] } },
-    'with the default of the setting in place of that of the chart': { config: { pools: null } },
-    'with everything on': {
-      replicas: 2,
-      image: { repository: 'registry.example/server', digest: `sha256:${'0'.repeat(64)}` },
-      imagePullSecrets: ['registry'],
-      fullnameOverride: 'other',
-      config: {
-        image: 'registry.example/sandbox',
-        runtimeClass: 'gvisor',
-        imagePullSecrets: ['registry'],
-        nodeSelector: { pool: 'sandboxes' },
-        tolerations: [{ key: 'sandboxes', operator: 'Exists' }],
-        pools: [
-          { name: 'plain', min: 0, max: 1 },
-          { name: 'science', min: 1, max: 2, image: 'science', runtimeClass: '', cpu: 0.5, memoryMb: 256 },
-        ],
-      },
-      sandbox: { namespace: 'other', quota: { pods: '5' }, runtimeClassHandler: 'runsc' },
-      artifacts: { s3: { bucket: 'artifacts', prefix: 'a', secret: 'keys', caSecret: 'ca' } },
-      environments: { enabled: true, storageClass: 'shared', index: { secret: 'index' } },
-      service: { type: 'LoadBalancer' },
-      ingress: { enabled: true, hosts: ['a.example'], tlsSecret: 'tls', annotations: { a: 'b' } },
-      networkPolicy: { from: [{ podSelector: {} }], egress: [{}] },
-      autoscaling: { enabled: true },
-      serviceMonitor: { enabled: true, labels: { a: 'b' } },
-      podAnnotations: { a: 'b' },
-      nodeSelector: { a: 'b' },
-      tolerations: [{ operator: 'Exists' }],
-      affinity: { podAntiAffinity: {} },
-    },
-  };
-  for (const [what, values] of Object.entries(sets)) {
-    it(what, () => {
-      const { ok, output } = helmTemplate(values);
-      assert.ok(ok, output);
-      loadAllYaml(output);
-    });
-  }
 });

@@ -35,6 +35,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $_ := set $settings "publicUrl" (printf "%s://%s" (empty .tlsSecret | ternary "http" "https") (first .hosts)) }}
 {{- end }}
 {{- end }}
+{{- $dialectHosts := list }}
+{{- range .Values.ingress.dialects }}
+{{- $dialectHosts = append $dialectHosts .host }}
+{{- end }}
 {{- $s3 := .Values.artifacts.s3 }}
 {{- $bucket := printf "s3://%s/%s" $s3.bucket $s3.prefix | trimSuffix "/" }}
 {{- $fixed := dict
@@ -51,7 +55,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       "s3CaFile" (empty $s3.caSecret | ternary "" "/etc/vivarium-s3/ca.crt")
       "environmentsClaim" (include "vivarium.environmentsClaim" .)
       "packageIndexCredentials" (.Values.environments.enabled | ternary .Values.environments.index.secret "")
-      "allowedHosts" (concat $hosts .Values.ingress.hosts (.Values.config.allowedHosts | default list) | uniq) }}
+      "pistonUrl" (include "vivarium.pistonUrl" .)
+      "allowedHosts" (concat $hosts .Values.ingress.hosts $dialectHosts (.Values.config.allowedHosts | default list) | uniq) }}
 {{- merge $fixed $settings | toPrettyJson }}
 {{- end }}
 
@@ -101,5 +106,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .persistent (empty .s3.bucket) }}
 {{- .existingClaim | default (printf "%s-artifacts" (include "vivarium.fullname" $)) }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The dialects that are asked for, each with its port and the name of that port: a JSON list. */}}
+{{- define "vivarium.dialects" -}}
+{{- $usual := .Files.Get "files/dialects.json" | fromJson }}
+{{- $taken := dict "8000" "MCP and REST" "8001" "probes and metrics" }}
+{{- $named := list }}
+{{- $dialects := list }}
+{{- range (include "vivarium.settings" . | fromJson).dialects }}
+{{- $name := splitList ":" . | first }}
+{{- $port := contains ":" . | ternary (splitList ":" . | last) (get $usual $name | toString) }}
+{{- if hasKey $taken $port }}
+{{- fail (printf "config.dialects: %s: port %s is that of %s" . $port (get $taken $port)) }}
+{{- end }}
+{{- if has $name $named }}
+{{- fail (printf "config.dialects: %s is there twice" $name) }}
+{{- end }}
+{{- $named = append $named $name }}
+{{- $_ := set $taken $port $name }}
+{{- /* A port's name has 15 characters at most. */}}
+{{- $dialects = append $dialects (dict "name" $name "port" (int $port) "portName" ($name | trunc 15 | trimSuffix "-")) }}
+{{- end }}
+{{- toJson $dialects }}
+{{- end }}
+
+{{/* Where the server finds a Piston; nothing where there is none. */}}
+{{- define "vivarium.pistonUrl" -}}
+{{- with .Values.piston }}
+{{- if and .enabled .external.url }}
+{{- fail "piston: `enabled` brings a Piston and `external.url` names another; set one of them" }}
+{{- end }}
+{{- if and .external.tokenSecret (not .external.url) }}
+{{- fail "piston.external.tokenSecret: name the Piston that it is for in piston.external.url" }}
+{{- end }}
+{{- if and .enabled (has .namespace (list $.Release.Namespace $.Values.sandbox.namespace)) }}
+{{- fail "piston.namespace: Piston needs a namespace of its own, not that of the release or of the sandboxes" }}
+{{- end }}
+{{- if and .enabled $.Values.config.pistonPackages }}
+{{- fail "config.pistonPackages: the chart's Piston reaches no package index; name its packages in piston.languages" }}
+{{- end }}
+{{- .enabled | ternary (printf "http://piston.%s:2000" .namespace) .external.url }}
 {{- end }}
 {{- end }}
