@@ -183,11 +183,14 @@ function onlyOne(contents: ResourceContent[]): ResourceContent {
   return content;
 }
 
+/** What a tool answered. Throws ToolError. */
+export function structuredOf(answer: ToolAnswer): unknown {
+  if (!answer.isError) return answer.structuredContent;
+  const error = answer._meta?.['vivarium.dev/error'] as { code: string; message: string } | undefined;
+  throw new ToolError(error?.code ?? 'none', error?.message ?? JSON.stringify(answer.content));
+}
+
 /** The result of an answer; checked against the schema that the server promises. Throws ToolError. */
 export function resultOf(answer: ToolAnswer): ExecutionResult {
-  if (answer.isError) {
-    const error = answer._meta?.['vivarium.dev/error'] as { code: string; message: string } | undefined;
-    throw new ToolError(error?.code ?? 'none', error?.message ?? JSON.stringify(answer.content));
-  }
-  return executionResult.parse(answer.structuredContent);
+  return executionResult.parse(structuredOf(answer));
 }
