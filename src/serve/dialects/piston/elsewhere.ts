@@ -6,7 +6,7 @@ import { inOrder } from './stage.ts';
 
 /** Runs another language on the Piston behind. Throws Refusal, and what that and its queue do. */
 export async function runElsewhere(
-  piston: Piston,
+  piston: Pick<Piston, 'execute'>,
   places: Behind['pistonPlaces'],
   asked: Asked,
   signal: AbortSignal,

@@ -6,7 +6,11 @@ import { findRuntime, python } from './runtimes.ts';
 export async function changePackage(
   method: 'POST' | 'DELETE',
   body: unknown,
-  { piston, allowed, pythons }: { piston: Piston | undefined; allowed: boolean; pythons: PistonRuntime[] },
+  {
+    piston,
+    allowed,
+    pythons,
+  }: { piston: Pick<Piston, 'change'> | undefined; allowed: boolean; pythons: PistonRuntime[] },
   signal: AbortSignal,
 ): Promise<{ status: number; body: unknown }> {
   if (!allowed)
