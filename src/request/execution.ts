@@ -56,7 +56,7 @@ export function executionRequest(sizes: RequestSettings) {
     fresh_interpreter: z
       .boolean()
       .default(false)
-      .describe('With session_id: the code sees the session’s files, but none of its variables.'),
+      .describe('With session_id: start over. The code sees the session’s files; its variables are gone.'),
     stdin: z
       .string()
       .refine((text) => bytes(text) <= sizes.maxStdinBytes, {

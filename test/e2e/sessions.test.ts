@@ -82,14 +82,16 @@ sum(seen)`);
       await here.end();
     });
 
-    it('a fresh interpreter sees the files, and leaves the variables alone', async () => {
+    it('a fresh interpreter sees the files, and starts over', async () => {
       const here = await createSession(caller);
+      const code = `print('x' in globals(), open('a.txt').read(), __name__)`;
       await here.run(`x = 1\nopen('a.txt', 'w').write('a')`);
-      const fresh = await here.run(`print('x' in globals(), open('a.txt').read(), __name__)`, {
-        fresh_interpreter: true,
-      });
+      const fresh = await here.run(code, { fresh_interpreter: true });
       assert.equal(fresh.stdout, 'False a __main__\n');
-      assert.equal((await here.run('print(x)')).stdout, '1\n');
+      assert.match([fresh.message, ...fresh.hints].join(' '), /variables are gone/);
+      assert.equal((await here.run(code)).stdout, 'False a __main__\n');
+      const again = await here.run('1', { fresh_interpreter: true });
+      assert.doesNotMatch([again.message, ...again.hints].join(' '), /variables are gone/);
       await here.end();
     });
 
@@ -205,7 +207,7 @@ len(open('p.png', 'rb').read())`);
           },
           60,
         );
-        await assert.rejects(one.run('1'), (error: Error) => error.message.includes('without use'));
+        await assert.rejects(one.run('1'), (error: Error) => error.message.includes('idle time'));
         if (backend === 'kubernetes') {
           await until(
             'no Job of the server is left',
