@@ -23,9 +23,10 @@ export function bodyBytes(sizes: {
   );
 }
 
-/** An app that answers requests to the allowed hosts alone. */
-export function guarded({ allowedHosts }: FrontSettings): Express {
+/** An app that answers requests to the allowed hosts alone. With `strict` a path with a / at its end is another path. */
+export function guarded({ allowedHosts }: FrontSettings, { strict = false } = {}): Express {
   const app = express().disable('x-powered-by').disable('etag');
+  app.set('strict routing', strict); // before the first use, which makes the router
   if (!allowedHosts.includes('*')) {
     // Against DNS rebinding: a web page must not reach a server on its reader's machine.
     app.use(hostHeaderValidation(allowedHosts), originValidation(allowedHosts));

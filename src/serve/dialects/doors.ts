@@ -14,7 +14,7 @@ export function dialectApp(
 ): { app: Express; close(): Promise<void> } {
   const { settings, log } = behind;
   const { routes, mcp } = dialect.open(behind);
-  const app = guarded(settings).enable('strict routing');
+  const app = guarded(settings, { strict: true });
   const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, mcp.answers);
   if (mcp?.leave) app.delete(mcp.paths, mcp.leave);
   if (mcp && endpoint) app.all(mcp.paths, express.json({ limit: bodyBytes(settings) }), endpoint.route);
