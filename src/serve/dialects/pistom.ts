@@ -69,14 +69,20 @@ async function outputOf(
   }
 }
 
-/** Exported for its test. */
+/** Output, and a last line where the code did not end by itself. Pure. */
 export function explained(
   output: string,
   { status, message }: Pick<ExecutionResult, 'status' | 'message'>,
 ): string {
   if (status === 'succeeded' || status === 'failed') return output;
   const line = output === '' || output.endsWith('\n') ? '' : '\n';
-  return `${output}${line}Error: ${message}`;
+  return `${output}${line}Error: ${reasons[status] ?? message}`;
 }
+
+/** The usual sentences name fields that Pistom does not have. */
+const reasons: Partial<Record<ExecutionResult['status'], string>> = {
+  timed_out: `The code was stopped after ${runSeconds} s, the most that it may run; what it had printed is kept.`,
+  out_of_memory: 'The code used more memory than it may: use less at one time.',
+};
 
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
