@@ -34,12 +34,12 @@ export function programOf(files: readonly AskedFile[]): PythonProgram {
   return { code: launcher(main.name, held), files: listOf(placed) };
 }
 
-/** `--` ends the options: no name is one. JSON's strings are strings of Python. */
+/** `--` ends the options: no name is one. JSON's strings are strings of Python. An assignment leaves no value to keep. */
 function launcher(name: string, held: string | undefined): string {
   return [
     'import os, sys',
     held === undefined ? `os.unlink("${own}")` : `os.replace("${held}", "${own}")`,
-    `os.execv(sys.executable, [sys.executable, "--", ${JSON.stringify(name)}, *sys.argv[1:]])`,
+    `_ = os.execv(sys.executable, [sys.executable, "--", ${JSON.stringify(name)}, *sys.argv[1:]])`,
     '',
   ].join('\n');
 }

@@ -47,7 +47,7 @@ describe('a program for Piston', () => {
       assert.deepEqual(files, [[name, Buffer.from('a').toString('latin1')]]);
       assert.equal(
         code,
-        `import os, sys\nos.unlink("main.py")\nos.execv(sys.executable, [sys.executable, "--", ${JSON.stringify(name)}, *sys.argv[1:]])\n`,
+        `import os, sys\nos.unlink("main.py")\n_ = os.execv(sys.executable, [sys.executable, "--", ${JSON.stringify(name)}, *sys.argv[1:]])\n`,
       );
     }
     assert.match(placed(file('file0.code', 'a'), file('file1.code', 'b')).code, /"--", "file0\.code"/);
