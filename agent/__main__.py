@@ -1,4 +1,4 @@
-"""Vivarium's agent: PID 1 of a sandbox. It runs one program and tells on stdout, in frames, what came of it."""
+"""Vivarium's agent: PID 1 of a sandbox. It runs programs and tells on stdout, in frames, what came of them."""
 
 import os
 import sys
@@ -22,17 +22,25 @@ def serve(arguments: list[str]) -> None:
 
     # Imported only now, so that the runner's own start-up, the longer one, is under way meanwhile.
     import kernel
+    from inbox import Inbox
     from mounts import Mounts
     from outlet import Outlet
     from run import run
-    from waiting import wait_for_request
+    from waiting import Desk, Waiting
 
     kernel.forbid_inspection()
     kernel.ignore_signals()
-    outlet = Outlet(STDOUT)
-    request = wait_for_request(STDIN, runner, outlet, Mounts(WORKSPACE))
-    if request is not None:
+    inbox, outlet, mounts = Inbox(STDIN), Outlet(STDOUT), Mounts(WORKSPACE)
+    desk = Desk(outlet, mounts)
+    request = Waiting(inbox, runner, outlet, desk).wait()
+    if request is None:
+        return
+    if request.mode == "single":
         run(request, runner, outlet, WORKSPACE)
+        return
+    from staying import Stay
+
+    Stay(inbox, runner, outlet, desk, mounts).serve(request)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 import folders
+import kernel
 from folders import Entry
 from frames import CHUNK
 from outlet import Outlet
@@ -50,13 +51,40 @@ class Leftovers:
         return self._first
 
 
+class Before:
+    """What was in the output folder before a run."""
+
+    def __init__(self, workspace: str) -> None:
+        self._clock = kernel.coarse_clock()
+        self._stamps: set[int] = set()
+        try:
+            folder = folders.open_folder(f"{workspace}/output")
+        except OSError:
+            return
+        if folder is not None:
+            self._stamps.update(map(stamp, folders.walk(folder, look=True)))
+
+    def knows(self, entry: Entry) -> bool:
+        """Whether it was there as it is. A change within a tick of the clock before the run counts."""
+        changed = entry.status.st_ctime_ns if entry.status else 0
+        return changed < self._clock and stamp(entry) in self._stamps
+
+
+def stamp(entry: Entry) -> int:
+    status = entry.status
+    return hash((entry.path, status and (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)))
+
+
 class Collection:
     """All that is to follow `exit`."""
 
-    def __init__(self, workspace: str, most: int, room: int) -> None:
-        """Of figures and of outputs `most` each, of all files `room` bytes."""
+    def __init__(self, workspace: str, most: int, room: int, before: "Before | None" = None) -> None:
+        """Of figures and of outputs `most` each, of all files `room` bytes; of outputs only what is not as `before`."""
         self._deadline = monotonic() + COLLECT_SECONDS
         self._room = room
+        self._before = before
+        self._folders: list[int] = []
+        self._kept: set[bytes] = set()  # names on the runner's shelf
         self.files: list[File] = []
         self.left_out = Leftovers()
         self._gather_kept(f"{workspace}/.vivarium", most)
@@ -71,6 +99,16 @@ class Collection:
             outlet.send("left_out", path=path.decode(errors="backslashreplace"), reason=reason)
         outlet.send("end")
 
+    def close(self) -> None:
+        """Makes room on the runner's shelf for the next run."""
+        for name in self._kept:
+            try:
+                os.unlink(name, dir_fd=self._folders[0])
+            except OSError:
+                pass  # the program has put something else there
+        for folder in self._folders:
+            os.close(folder)
+
     def _gather_kept(self, path: str, most: int) -> None:
         try:
             folder = folders.open_folder(path)
@@ -79,7 +117,9 @@ class Collection:
         if folder is None:
             return
         # Of what else the program has put there, not even the names are kept in mind.
+        self._folders.append(folder)
         names = {entry.path for entry in folders.walk(os.dup(folder)) if not entry.reason and is_kept(entry.path)}
+        self._kept = names
         for name, kind, most_bytes in VALUES:
             if name in names:
                 self._take(folder, name, kind, most_bytes)
@@ -99,13 +139,17 @@ class Collection:
             self.left_out.add(b".", "unreadable")
             return
         if folder is not None:
-            for output in self._first_outputs(folders.walk(os.dup(folder)), most):
+            self._folders.append(folder)
+            entries = folders.walk(os.dup(folder), look=self._before is not None)
+            for output in self._first_outputs(entries, most):
                 self._take(folder, output, "output")
 
     def _first_outputs(self, entries: Iterator[Entry], most: int) -> list[bytes]:
         """The first by path; however many there are, few are kept in mind."""
         first: list[bytes] = []
         for entry in entries:
+            if self._before and self._before.knows(entry):
+                continue
             reason = entry.reason or ("name" if is_strange(entry.path) else None)
             if reason:
                 self.left_out.add(entry.path, reason)

@@ -4,8 +4,12 @@ import ctypes
 import fcntl
 import os
 import signal
+import sys
+import time
 
 PR_SET_DUMPABLE = 4
+FIONREAD = 0x541B
+CLOCK_REALTIME_COARSE = 5
 PIPE_BYTES = 256 * 1024  # of the 64 MiB that a user's pipes may take on a node before the kernel shrinks new ones
 OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup v2, v1
 
@@ -32,6 +36,25 @@ def children_wakeup() -> int:
     signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     return wakeup
+
+
+def calm(wakeup: int) -> None:
+    """Takes from the descriptor what has come."""
+    try:
+        os.read(wakeup, 4096)
+    except BlockingIOError:
+        pass
+
+
+def waiting_bytes(pipe: int) -> int:
+    """What there is to read now; someone may go on writing."""
+    count = fcntl.ioctl(pipe, FIONREAD, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
+
+
+def coarse_clock() -> int:
+    """Nanoseconds of the clock that file systems take their times from."""
+    return time.clock_gettime_ns(CLOCK_REALTIME_COARSE)
 
 
 def enlarge_pipe(fd: int) -> None:

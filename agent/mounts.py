@@ -1,24 +1,36 @@
-"""The folders of the workspace: mounts/ for what the run was given, output/ for what it leaves behind."""
+"""The folders of the workspace: mounts/ for what the runs were given, output/ for what they leave behind."""
 
 import errno
 import os
 
+import folders
 from refusal import Refusal
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+MOUNTS, OUTPUT = b"mounts", b"output"
+
+
+class InputRefused(Refusal):
+    pass
 
 
 class Mounts:
-    """Writes input files as they come, and makes them read-only once they are all there."""
+    """Writes input files as they come, and makes them read-only once they are all there.
+
+    After the first run they may come for another, and the program may have changed what is there: so every file is
+    reached through folder descriptors that follow no link.
+    """
 
     def __init__(self, workspace: str) -> None:
-        self._root = f"{workspace}/mounts"
-        self._folders: dict[str, None] = {}  # all that were made, the root first
+        self.workspace = workspace
+        self._begun: set[str] = set()  # files of this run
+        self._open: dict[tuple[bytes, ...], None] = {}  # folders that are not sealed, by their parts
         self._path: str | None = None
         self._fd = -1
         try:
-            self._make(self._root)
-            self._make_if_missing(f"{workspace}/output")
+            self._root = os.open(workspace, folders.FOLDER)
+            self._unseal((MOUNTS,))
+            os.close(folders.make_folder(self._root, OUTPUT))
         except OSError as error:
             raise Refusal(f"the workspace cannot be written to: {error}") from None
 
@@ -32,34 +44,60 @@ class Mounts:
                 unwritten = unwritten[os.write(self._fd, unwritten) :]
         except OSError as error:
             if error.errno in FULL:
-                raise Refusal(f"the workspace is full: there is no room for the input file {path}") from None
-            raise Refusal(f"the input file {path} cannot be written: {error.strerror}") from None
+                raise InputRefused(f"the workspace is full: there is no room for the input file {path}") from None
+            raise InputRefused(f"the input file {path} cannot be written: {error.strerror}") from None
 
     def seal(self) -> None:
         self._close()
-        for folder in self._folders:
-            os.chmod(folder, 0o555)
+        for parts in self._open:
+            try:
+                folder = folders.open_inner(self._root, list(parts))
+            except OSError:
+                continue  # a process of the program has taken it away
+            os.fchmod(folder, 0o555)
+            os.close(folder)
+        self._open.clear()
+        self._begun.clear()
+
+    def ensure(self) -> None:
+        """Makes the folders again if a program has removed them."""
+        for name in (MOUNTS, OUTPUT):
+            try:
+                os.close(folders.make_folder(self._root, name))
+            except OSError:
+                pass  # something else is there, by the program's own will
 
     def _begin(self, path: str) -> None:
         self._close()
-        folder = self._root
-        for part in path.split("/")[:-1]:
-            folder = f"{folder}/{part}"
-            self._make(folder)
-        self._fd = os.open(f"{self._root}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-        self._path = path
-
-    def _make(self, folder: str) -> None:
-        if folder not in self._folders:
-            self._make_if_missing(folder)
-            self._folders[folder] = None
-
-    def _make_if_missing(self, folder: str) -> None:
+        if path in self._begun:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        *parents, name = path.encode().split(b"/")
+        for depth in range(len(parents) + 1):
+            folder = (MOUNTS, *parents[:depth])
+            if folder not in self._open:
+                self._unseal(folder)
+        at = folders.open_inner(self._root, [MOUNTS, *parents])
         try:
-            os.mkdir(folder)
-        except FileExistsError:
-            if not os.path.isdir(folder):
-                raise
+            try:
+                os.unlink(name, dir_fd=at)
+            except FileNotFoundError:
+                pass
+            self._fd = os.open(name, folders.NEW_FILE, 0o444, dir_fd=at)
+        finally:
+            os.close(at)
+        self._path = path
+        self._begun.add(path)
+
+    def _unseal(self, parts: tuple[bytes, ...]) -> None:
+        *parents, name = parts
+        at = folders.open_inner(self._root, parents)
+        try:
+            folder = folders.make_folder(at, name)
+        finally:
+            os.close(at)
+        os.fchmod(folder, 0o755)
+        os.close(folder)
+        self._open[parts] = None
 
     def _close(self) -> None:
         if self._path is not None:

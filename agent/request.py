@@ -2,27 +2,30 @@
 
 import json
 import marshal
+import os
 from binascii import a2b_base64
 
 from refusal import Refusal
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeGuard
 
 MAX_LINE = 64 * 1024 * 1024
 MAX_HELLO = 8 * 1024  # bytes; a `ready` that has to name every module of it still fits a line
-MAX_FILE = 1024 * 1024  # bytes of a line that carries a part of an input file
+MAX_FILE = 1024 * 1024  # bytes of a line that carries a part of a file
 MAX_ID = 256
 MAX_NUMBER = 1 << 62  # any more and the kernel takes it for no limit, or for an error
 
 FIELDS: "dict[str, tuple[type, ...]]" = {
     "type": (str,), "execution_id": (str,), "code": (str,), "stdin": (str,), "args": (list,), "env": (dict,),
-    "environment": (str, type(None)), "limits": (dict,),
+    "environment": (str, type(None)), "mode": (str,), "limits": (dict,),
 }  # fmt: skip
+MODES = ("single", "program", "cell")
 COUNTS = ("output_bytes", "processes", "file_bytes", "artifact_files", "artifact_bytes")
 LIMITS = {"seconds", *COUNTS, "memory_bytes"}
-FOR_RUNNER = ("code", "stdin", "args", "env", "environment", "limits")
+FOR_RUNNER = ("code", "stdin", "args", "env", "environment", "mode", "limits")
 
 
 class Hello:
@@ -42,12 +45,46 @@ class File:
 class RunRequest:
     def __init__(self, value: "dict[str, Any]") -> None:
         self.execution_id: str = value["execution_id"]
+        self.code: str = value["code"]
         self.environment: str | None = value["environment"]
+        self.mode: str = value["mode"]
         self.seconds: float = value["limits"]["seconds"]
         self.output_bytes: int = value["limits"]["output_bytes"]
         self.artifact_files: int = value["limits"]["artifact_files"]
         self.artifact_bytes: int = value["limits"]["artifact_bytes"]
-        self.for_runner = marshal.dumps({name: value[name] for name in FOR_RUNNER})
+        # Who reports the end of this run must have been told this: what an earlier run left in the pipe does not count.
+        self.token = os.urandom(16).hex() if self.mode == "cell" else ""
+        self.for_runner = marshal.dumps({"token": self.token} | {name: value[name] for name in FOR_RUNNER})
+
+
+class Write:
+    """A part of a file of the workspace."""
+
+    def __init__(self, path: str, data: bytes, more: bool) -> None:
+        self.path = path
+        self.data = data
+        self.more = more
+
+
+class List:
+    def __init__(self, path: str, recursive: bool) -> None:
+        self.path = path
+        self.recursive = recursive
+
+
+class Read:
+    def __init__(self, path: str, most: int) -> None:
+        self.path = path
+        self.most = most
+
+
+class Stop:
+    def __init__(self, execution_id: str) -> None:
+        self.execution_id = execution_id
+
+
+if TYPE_CHECKING:
+    Message = Hello | File | RunRequest | Write | List | Read | Stop
 
 
 class Lines:
@@ -68,19 +105,13 @@ class Lines:
         return lines
 
 
-def parse(line: bytes) -> Hello | File | RunRequest:
+def parse(line: bytes) -> "Message":
     value = parse_json(line)
     kind = value.get("type") if type(value) is dict else None
-    require(kind in ("hello", "file", "run"), 'a request is of type "hello", "file" or "run"')
-    if kind == "file":
-        require(len(line) <= MAX_FILE, f"a line of a file is at most {MAX_FILE} bytes")
-        return parse_file(value)
-    if kind == "hello":
-        require(len(line) <= MAX_HELLO, f"a hello is at most {MAX_HELLO} bytes")
-        check_hello(value)
-        return Hello(value)
-    check_run(value)
-    return RunRequest(value)
+    require(isinstance(kind, str) and kind in PARSERS, f"a request is of a type among {', '.join(PARSERS)}")
+    most, parse_fields = PARSERS[str(kind)]
+    require(len(line) <= most, f"a line of type {kind} is at most {most} bytes")
+    return parse_fields(value)
 
 
 def parse_json(line: bytes) -> "Any":
@@ -98,24 +129,55 @@ def require(holds: bool, sentence: str) -> None:
         raise Refusal(sentence)
 
 
-def check_hello(value: "dict[str, Any]") -> None:
+def parse_hello(value: "dict[str, Any]") -> Hello:
     require(value.keys() == {"type", "preload"}, "a hello has exactly the fields type, preload")
     require(type(value["preload"]) is list, "preload must be of type list")
     require(all(map(is_module_name, value["preload"])), "preload must hold names of modules")
+    return Hello(value)
 
 
 def parse_file(value: "dict[str, Any]") -> File:
-    require(value.keys() == {"type", "path", "base64"}, "a file has exactly the fields type, path, base64")
-    path, text = value["path"], value["base64"]
-    require(is_inner_path(path), "path must name something below mounts/, without empty, . or .. parts")
-    require(type(text) is str, "base64 must be of type str")
+    require_fields(value, {"path": str, "base64": str})
+    require(is_inner_path(value["path"]), "path must name something below mounts/, without empty, . or .. parts")
+    return File(value["path"], parse_data(value))
+
+
+def parse_write(value: "dict[str, Any]") -> Write:
+    require_fields(value, {"path": str, "base64": str, "more": bool})
+    return Write(value["path"], parse_data(value), value["more"])
+
+
+def parse_list(value: "dict[str, Any]") -> List:
+    require_fields(value, {"path": str, "recursive": bool})
+    return List(value["path"], value["recursive"])
+
+
+def parse_read(value: "dict[str, Any]") -> Read:
+    require_fields(value, {"path": str, "most": int})
+    require(is_count(value["most"]), "most must be a whole number, 0 or above")
+    return Read(value["path"], value["most"])
+
+
+def parse_stop(value: "dict[str, Any]") -> Stop:
+    require_fields(value, {"execution_id": str})
+    return Stop(value["execution_id"])
+
+
+def parse_data(value: "dict[str, Any]") -> bytes:
     try:
-        return File(path, a2b_base64(text, strict_mode=True))
+        return a2b_base64(value["base64"], strict_mode=True)
     except ValueError:
-        raise Refusal(f"the base64 of the file {path} is none") from None
+        raise Refusal(f"the base64 of the file {value['path']} is none") from None
 
 
-def check_run(value: "dict[str, Any]") -> None:
+def require_fields(value: "dict[str, Any]", fields: "dict[str, type]") -> None:
+    names = {"type", *fields}
+    require(value.keys() == names, f"a {value['type']} has exactly the fields {', '.join(['type', *fields])}")
+    for name, kind in fields.items():
+        require(type(value[name]) is kind, f"{name} must be of type {kind.__name__}")
+
+
+def parse_run(value: "dict[str, Any]") -> RunRequest:
     require(value.keys() == FIELDS.keys(), f"a run has exactly the fields {', '.join(FIELDS)}")
     for name, kinds in FIELDS.items():
         require(type(value[name]) in kinds, f"{name} must be of type {kinds[0].__name__}")
@@ -124,9 +186,11 @@ def check_run(value: "dict[str, Any]") -> None:
     for name, text in value["env"].items():
         require(is_c_string(name) and name != "" and "=" not in name, "env names must not be empty or hold = or NUL")
         require(is_c_string(text), "env values must be strings without NUL")
+    require(value["mode"] in MODES, f"mode must be one of {', '.join(MODES)}")
     environment = value["environment"]
     require(environment is None or is_search_path(environment), "environment must be an absolute path without : or NUL")
     check_limits(value["limits"])
+    return RunRequest(value)
 
 
 def check_limits(limits: "dict[str, Any]") -> None:
@@ -158,3 +222,10 @@ def is_search_path(value: str) -> bool:
 
 def is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < MAX_NUMBER
+
+
+PARSERS: "dict[str, tuple[int, Callable[[dict[str, Any]], Message]]]" = {
+    "hello": (MAX_HELLO, parse_hello), "file": (MAX_FILE, parse_file), "run": (MAX_LINE, parse_run),
+    "write": (MAX_FILE, parse_write), "list": (MAX_FILE, parse_list), "read": (MAX_FILE, parse_read),
+    "stop": (MAX_FILE, parse_stop),
+}  # fmt: skip

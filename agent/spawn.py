@@ -31,11 +31,15 @@ class Runner:
             raise Refusal(ENDED_EARLY) from None
 
     def hand_over(self, request: bytes) -> None:
-        """Gives the runner its request; returns when nothing but the user's code is left to run."""
+        """Gives the runner its first request; returns when nothing but the user's code is left to run."""
         self.tell(request)
-        os.close(self.request)
         if os.read(self.report, 1) != PREPARED:
-            raise Refusal("the runner could not prepare the program")
+            reason = os.read(self.report, 4096).decode(errors="replace")
+            raise Refusal(f"the runner could not prepare the program: {reason}".removesuffix(": "))
+
+    def close(self) -> None:
+        for fd in (self.request, self.report, self.stdout, self.stderr):
+            os.close(fd)
 
     def reports_memory_error(self) -> bool:
         """Whether an uncaught MemoryError was reported. The program may write here too: trust it for nothing else."""
@@ -46,7 +50,7 @@ class Runner:
             return False
 
 
-def start_runner() -> Runner:
+def start_runner(*options: str) -> Runner:
     request, agent_request = os.pipe()
     agent_report, report = os.pipe()
     agent_stdout, stdout = os.pipe()
@@ -57,7 +61,7 @@ def start_runner() -> Runner:
     environment = runner_environment(dict(os.environ), (request, report, stdout, stderr))
     pid = os.posix_spawn(
         sys.executable,
-        [sys.executable, PROGRAM],
+        [sys.executable, *options, PROGRAM],
         environment,
         # Until the program's own pipes take their place, what a preload prints goes to the container's stderr.
         file_actions=[(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],

@@ -1,46 +1,59 @@
-"""The time before the run: the agent has preloaded what each `hello` asks for, and waits for files and the request."""
+"""The time before a run: the agent preloads what each `hello` asks for, answers what is asked about the workspace, and
+waits for files and the request.
+"""
 
 import os
 import sys
 from select import POLLIN, poll
 
+from inbox import Inbox
 from mounts import Mounts
 from outlet import Outlet
 from refusal import Refusal
-from request import File, Hello, Lines, RunRequest, parse
+from request import File, Hello, Lines, RunRequest, Stop
 from spawn import ENDED_EARLY, Runner
+
+TYPE_CHECKING = False  # as typing's, which is slow to import
+if TYPE_CHECKING:
+    from request import Message
+    from workspace import Files
 
 READ_BYTES = 1024 * 1024
 PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 
 class Waiting:
-    def __init__(self, stdin: int, runner: Runner, outlet: Outlet, mounts: Mounts) -> None:
-        self._stdin = stdin
+    """Before the first run, whose runner is there already."""
+
+    def __init__(self, inbox: Inbox, runner: Runner, outlet: Outlet, desk: "Desk") -> None:
+        self._inbox = inbox
         self._runner = runner
         self._outlet = outlet
-        self._mounts = mounts
-        self._lines = Lines()
+        self._desk = desk
         self._report = Lines()
         self._hellos: list[Hello] = []  # not answered yet; the runner has the first
         self._failed: dict[str, str] = {}  # by module, of the first
-        self._owner_is_gone = False
         self._request: RunRequest | None = None
 
     def wait(self) -> RunRequest | None:
         """The request, or None if its owner went away without one."""
-        while not self._owner_is_gone and (self._hellos or not self._request):
+        while not self._is_over():
             poller = poll()
             poller.register(self._runner.report, POLLIN)
             if self._request is None:
-                poller.register(self._stdin, POLLIN)
+                poller.register(self._inbox.fd, POLLIN)
             for fd, _ in poller.poll():
                 if fd == self._runner.report:
                     self._read_report()
                 else:
-                    self._read_stdin()
+                    self._read_inbox()
             self._outlet.drain()
         return self._request
+
+    def _is_over(self) -> bool:
+        if self._request:
+            return not self._hellos
+        return self._inbox.is_at_end
 
     def _read_report(self) -> None:
         """A line for each import that failed, and an empty one when the preload is done."""
@@ -54,21 +67,15 @@ class Waiting:
             else:
                 self._answer()
 
-    def _read_stdin(self) -> None:
-        data = os.read(self._stdin, READ_BYTES)
-        self._owner_is_gone = not data
-        for line in self._lines.feed(data):
-            message = parse(line)
-            if isinstance(message, File):
-                self._mounts.append(message.path, message.data)
-            elif isinstance(message, Hello):
+    def _read_inbox(self) -> None:
+        self._inbox.fill()
+        while self._request is None and (message := self._inbox.take()):
+            if isinstance(message, Hello):
                 self._hellos.append(message)
                 if len(self._hellos) == 1:
                     self._preload_next()
             else:
-                self._mounts.seal()
-                self._request = message
-                return  # whatever follows the one request means nothing
+                self._request = self._desk.handle(message)
 
     def _preload_next(self) -> None:
         """The runner gets one list at a time: a full pipe would block the agent, and hide its owner's end from it."""
@@ -82,5 +89,37 @@ class Waiting:
             self._preload_next()
 
 
-def wait_for_request(stdin: int, runner: Runner, outlet: Outlet, mounts: Mounts) -> RunRequest | None:
-    return Waiting(stdin, runner, outlet, mounts).wait()
+class Desk:
+    """Takes what is said between runs, one message after another."""
+
+    def __init__(self, outlet: Outlet, mounts: Mounts) -> None:
+        self._outlet = outlet
+        self._mounts = mounts
+        self._opened: Files | None = None
+
+    def handle(self, message: "Message") -> RunRequest | None:
+        """The message, if it is a request to run."""
+        if isinstance(message, File):
+            self._mounts.append(message.path, message.data)
+        elif isinstance(message, RunRequest):
+            self._end_uploads()
+            return message
+        elif isinstance(message, Stop):
+            self._end_uploads()  # of a run that has ended, or that never comes after its files
+        elif isinstance(message, Hello):
+            raise Refusal("a hello comes before the first run")
+        else:
+            self._files().answer(message)
+        return None
+
+    def _end_uploads(self) -> None:
+        if self._opened:
+            self._opened.abandon()
+        self._mounts.seal()
+
+    def _files(self) -> "Files":
+        if self._opened is None:
+            from workspace import Files
+
+            self._opened = Files(self._mounts.workspace, self._outlet)
+        return self._opened

@@ -34,7 +34,7 @@ def arrange(code: str, keep: "Callable[[object], None]") -> None:
     Python says it when it compiles main.py itself.
     """
     try:
-        compiled = compile_once_warned(code.encode())
+        compiled = compile_once_warned(code.encode(), PROGRAM, begins=True)
         if compiled is None:
             return
         write(COMPILED, sys.modules["_frozen_importlib_external"].MAGIC_NUMBER + bytes(12) + marshal.dumps(compiled))
@@ -45,32 +45,45 @@ def arrange(code: str, keep: "Callable[[object], None]") -> None:
     os.rename(COMPILED, PROGRAM)
 
 
-def compile_once_warned(source: bytes) -> "CodeType | None":
+def compile_program(code: str, name: str, keep: "Callable[[object], None]") -> "CodeType":
+    """For us to run. SyntaxError as Python has it."""
+    source = code.encode()
+    try:
+        compiled = compile_once_warned(source, name, begins=False)
+    except Exception:
+        compiled = None  # unusual, or wrong: then it is said below
+    if compiled is None:
+        return compile(source, name, "exec", dont_inherit=True)
+    vars(builtins)[KEEP] = in_this_process(keep)
+    return compiled
+
+
+def compile_once_warned(source: bytes, name: str, *, begins: bool) -> "CodeType | None":
     """Of what the compiler warns of, the program's output has each warning once, as ever."""
     if len(source) > LONGEST:
         return None
     try:
-        return under("error", source)
+        return under("error", source, name, begins)
     except SyntaxError:
-        compiled = under("ignore", source)
+        compiled = under("ignore", source, name, begins)
     if compiled:
-        compile(source, PROGRAM, "exec", dont_inherit=True)
+        compile(source, name, "exec", dont_inherit=True)
     return compiled
 
 
-def under(action: str, source: bytes) -> "CodeType | None":
+def under(action: str, source: bytes, name: str, begins: bool) -> "CodeType | None":
     filters = sys.modules.get("warnings", _warnings).filters
     warnings = (action, None, Warning, None, 0)
     filters.insert(0, warnings)
     try:
-        return with_hooks(source)
+        return with_hooks(source, name, begins)
     finally:
         filters.remove(warnings)
 
 
-def with_hooks(source: bytes) -> "CodeType | None":
+def with_hooks(source: bytes, name: str = PROGRAM, begins: bool = True) -> "CodeType | None":
     """None if the last statement is no expression."""
-    tree = parse(source)
+    tree = parse(source, name)
     body = tree.body
     if not body or not is_a(body[-1], "Expr") or is_a(body[-1].value, "Starred") or prints(body[-1].value):
         return None
@@ -79,12 +92,13 @@ def with_hooks(source: bytes) -> "CodeType | None":
         body.append(kept)  # the text stays what else it is, the docstring
     else:
         body[-1] = kept
-    body.insert(first_after_preamble(body), statement(BEGIN))
-    return compile(tree, PROGRAM, "exec", dont_inherit=True)
+    if begins:
+        body.insert(first_after_preamble(body), statement(BEGIN))
+    return compile(tree, name, "exec", dont_inherit=True)
 
 
-def parse(source: "str | bytes") -> "Any":
-    return compile(source, PROGRAM, "exec", ONLY_TREE, dont_inherit=True)
+def parse(source: "str | bytes", name: str = PROGRAM) -> "Any":
+    return compile(source, name, "exec", ONLY_TREE, dont_inherit=True)
 
 
 def statement(function: str, expression: "Any" = None) -> "Any":

@@ -13,6 +13,8 @@ from typing import Any
 
 Keep = Callable[[str, Callable[[], bytes]], None]
 
+at_end: list[Callable[[], None]] = []
+
 
 class Figures:
     """Numbers are shared by all processes of the program: who makes the file of that name has the number."""
@@ -20,6 +22,10 @@ class Figures:
     def __init__(self, limits: dict[str, Any], put: Callable[[str, bytes], None]) -> None:
         self._limits = limits
         self._put = put
+        self._last = 0
+
+    def start_again(self) -> None:
+        """Another run begins, and has numbers of its own."""
         self._last = 0
 
     def keep(self, extension: str, draw: Callable[[], bytes]) -> None:
@@ -57,6 +63,12 @@ def adapt(module: ModuleType, keep: Keep) -> None:
     }[module.__name__](module, keep)
 
 
+def show_what_is_open() -> None:
+    """At the end of a run whose interpreter goes on."""
+    for show in at_end:
+        show()
+
+
 def adapt_matplotlib(agg: Any, keep: Keep) -> None:
     """Gives the backend for files, which has nothing to show on, a `show`. What is open at the end is shown too."""
     owner = os.getpid()
@@ -72,7 +84,7 @@ def adapt_matplotlib(agg: Any, keep: Keep) -> None:
             keep("png", lambda figure=manager.canvas.figure: draw(figure))  # type: ignore[misc]
             managed.destroy(manager)
 
-    def show_what_is_open() -> None:
+    def show_open_figures() -> None:
         if os.getpid() != owner or not managed.get_all_fig_managers():
             return  # a forked process has the same figures open as the one that it comes from
         import warnings
@@ -82,7 +94,8 @@ def adapt_matplotlib(agg: Any, keep: Keep) -> None:
             show()
 
     agg.show = show
-    atexit.register(show_what_is_open)  # after matplotlib's own handler, so it comes before that closes all
+    at_end.append(show_open_figures)
+    atexit.register(show_open_figures)  # after matplotlib's own handler, so it comes before that closes all
 
 
 def adapt_pillow(image_show: Any, keep: Keep) -> None:

@@ -16,18 +16,21 @@ import sys
 
 from agent_finder import Finder
 from agent_guard import guard_agent
-from agent_main import arrange, get_ready
+from agent_main import arrange, compile_program, get_ready
 
 TYPE_CHECKING = False  # as typing's, which takes longer to import than all of the above
 if TYPE_CHECKING:
     from io import BufferedReader
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any
 
 PROGRAM = "/workspace/main.py"
 FOLDER = os.path.dirname(__file__)
 
 limits: "dict[str, Any]" = {}  # of the request, once it is there
+environments: "set[str]" = set()  # that cells have had
+
+pictures: "list[Any]" = []  # the module and its figures, once something is there that shows some
 
 whole: "list[object]" = []
 whole.append(whole)  # so that, once frozen, it outlives all else
@@ -51,7 +54,8 @@ def step_aside() -> None:
 def load(name: str) -> "ModuleType":
     """A module of ours that most runs do not need. No import system knows of it."""
     module = type(sys)(name)
-    sys.modules["_frozen_importlib_external"].SourceFileLoader(name, f"{FOLDER}/{name}.py").exec_module(module)
+    module.__file__ = f"{FOLDER}/{name}.py"
+    sys.modules["_frozen_importlib_external"].SourceFileLoader(name, module.__file__).exec_module(module)
     return module
 
 
@@ -105,12 +109,11 @@ def describe(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
-def preload_until_request(requests: int, report: int) -> "dict[str, Any]":
+def preload_until_request(pipe: "BufferedReader", report: int) -> "dict[str, Any]":
     """The agent sends lists of modules, each once the one before is reported, and in the end the request, a dict."""
-    with open(requests, "rb") as pipe:
-        while isinstance(message := receive(pipe), list):
-            with open(report, "wb", closefd=False) as file:
-                file.write(preload(message))
+    while isinstance(message := receive(pipe), list):
+        with open(report, "wb", closefd=False) as file:
+            file.write(preload(message))
     return message  # type: ignore[no-any-return]
 
 
@@ -162,13 +165,12 @@ def report_memory_error_at_exit(report: int) -> None:
 
 def watch_for_pictures() -> None:
     """From the preload on: what is imported then is not imported again."""
-    figures: list[Any] = []
 
     def adapt(module: "ModuleType") -> None:
-        pictures = load("agent_pictures")
-        if not figures:
-            figures.append(pictures.Figures(limits, load("agent_shelf").put))
-        pictures.adapt(module, figures[0].keep)
+        if not pictures:
+            pictures.append(load("agent_pictures"))
+            pictures.append(pictures[0].Figures(limits, load("agent_shelf").put))
+        pictures[0].adapt(module, pictures[1].keep)
 
     sys.meta_path.insert(0, Finder(adapt))
 
@@ -196,8 +198,54 @@ def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: 
     # From here on it is the program's time, of which compiling is a part, and the code of its packages.
     arrange(request["code"], keep_value)
     lower_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
+    add_packages_of_the_home_folder()
     if request["environment"] is not None:
         load("agent_environment").add(request["environment"])
+
+
+def add_packages_of_the_home_folder() -> None:
+    """Which the agent has left out where an earlier program may have put some there: what they run is this one's."""
+    if sys.flags.no_user_site:
+        import site
+
+        site.addsitedir(site.getusersitepackages())
+
+
+def become_cells(request: "dict[str, Any]", pipe: "BufferedReader", report: int, stdout: int, stderr: int) -> None:
+    """The interpreter that runs this one and those that follow."""
+    os.chdir("/workspace")
+    limits.update(request["limits"])
+    lower_limits()
+    for fd in (pipe.fileno(), report):
+        os.set_inheritable(fd, False)
+    replace(1, stdout)
+    replace(2, stderr)
+    load("agent_cells").Cells(pipe, report, prepare_cell, compile_cell, finish_cell).take_over(request)
+    os.write(report, b"p")
+    lower_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
+    add_packages_of_the_home_folder()
+
+
+def prepare_cell(request: "dict[str, Any]") -> None:
+    limits.update(request["limits"])
+    load("agent_stdin").replace(request["stdin"])
+    sys.argv = [PROGRAM, *request["args"]]
+    os.environ.update(request["env"])
+    if pictures:
+        pictures[1].start_again()
+    environment = request["environment"]
+    if environment is not None and environment not in environments:
+        environments.add(environment)
+        load("agent_environment").add(environment)
+
+
+def compile_cell(code: str, name: str) -> "CodeType":
+    return compile_program(code, name, keep_value)
+
+
+def finish_cell() -> None:
+    if pictures:
+        pictures[0].show_what_is_open()
 
 
 def prepare() -> None:
@@ -207,7 +255,17 @@ def prepare() -> None:
     guard_agent()
     get_ready()
     watch_for_pictures()
-    become_program(preload_until_request(requests, report), report, stdout, stderr)
+    pipe = open(requests, "rb")  # noqa: SIM115
+    request = preload_until_request(pipe, report)
+    try:
+        if request["mode"] == "cell":
+            become_cells(request, pipe, report, stdout, stderr)
+        else:
+            pipe.close()
+            become_program(request, report, stdout, stderr)
+    except BaseException as error:
+        os.write(report, f"x{describe(error)}".encode(errors="backslashreplace"))
+        os._exit(1)
 
 
 try:

@@ -103,7 +103,7 @@ def request(code: str, **fields: Any) -> Frame:
     """A run; `limits` given here are laid over the usual ones."""
     limits = LIMITS | fields.pop("limits", {})
     run = {"type": "run", "execution_id": "x-1", "code": code, "stdin": "", "args": [], "env": {}}
-    return run | {"environment": None, "limits": limits} | fields
+    return run | {"environment": None, "mode": "single", "limits": limits} | fields
 
 
 def file(path: str, data: bytes) -> Frame:

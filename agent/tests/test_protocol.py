@@ -16,7 +16,7 @@ class Conversation(unittest.TestCase):
         self.assertEqual(output, {"seq": 1, "type": "stdout", "text": "hi"})
         self.assertGreater(ended.pop("ran_seconds"), 0)
         how = {"cause": "exited", "exit_code": 0, "signal": None, "stdout_bytes": 2, "stderr_bytes": 0}
-        how |= {"files": 0, "left_out": 0}
+        how |= {"kept": False, "files": 0, "left_out": 0}
         self.assertEqual(ended, {"seq": 2, "type": "exit"} | how)
 
     def test_every_hello_is_answered(self) -> None:

@@ -4,6 +4,7 @@ import signal
 import threading
 import unittest
 
+import kernel
 from outlet import Outlet
 from request import RunRequest
 from run import Supervision
@@ -24,7 +25,8 @@ class Pipes(unittest.TestCase):
     def test_a_pipe_that_someone_else_emptied_blocks_nothing(self) -> None:
         """The program can read its own pipe between the agent's poll and its read."""
         (stdout, out), (stderr, _), (_, sink) = self.pipe(), self.pipe(), self.pipe()
-        supervision = Supervision(RunRequest(request("")), Runner(0, -1, -1, stdout, stderr), Outlet(sink.fileno()))
+        runner, outlet = Runner(0, -1, -1, stdout, stderr), Outlet(sink.fileno())
+        supervision = Supervision(RunRequest(request("")), runner, outlet, kernel.children_wakeup())
         out.write(b"all that was left")
         reading = threading.Thread(target=supervision.finish, daemon=True)
         reading.start()

@@ -1,0 +1,249 @@
+"""The interpreter of a session: runs one cell after another in `__main__`, until the agent ends it.
+
+Python comes here as it would come to the `__main__` of a zip file: /workspace/main.py is said to be such a thing, and no
+file is needed for it. Between cells the program's threads, signal handlers and child processes go on: so whatever is ours
+here is done again if something of theirs has interrupted it, and what they can break ends this interpreter at most.
+"""
+
+import _io
+import builtins
+import linecache
+import marshal
+import os
+import sys
+
+TYPE_CHECKING = False  # as typing's, which is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
+    from io import BufferedReader
+    from types import CodeType, TracebackType
+    from typing import Any
+
+PROGRAM = "/workspace/main.py"
+FOLDER = os.path.dirname(__file__)
+BEGIN = "<cells>"  # in builtins; no source can name it
+MAX_SOURCES = 16 * 1024 * 1024  # characters of cells that tracebacks can still show lines of
+ATTEMPTS = 100  # at something that is interrupted
+
+
+class Cells:
+    def __init__(
+        self,
+        requests: "BufferedReader",
+        report: int,
+        prepare: "Callable[[dict[str, Any]], None]",
+        compile_cell: "Callable[[str, str], CodeType]",
+        finish: "Callable[[], None]",
+    ) -> None:
+        """`prepare` does before a cell, and `finish` after it, what is not the interpreter's."""
+        self._requests = requests
+        self._report = Descriptor(report)
+        self._prepare = prepare
+        self._compile = compile_cell
+        self._finish = finish
+        self._owner = os.getpid()
+        self._count = 0
+        self._sources: dict[str, int] = {}  # how long each is
+        self._streams = [Stream(1, "stdout"), Stream(2, "stderr")]
+        self._namespace = vars(sys.modules["__main__"])
+
+    def take_over(self, request: "dict[str, Any]") -> None:
+        """Python will call us where it would have run its script."""
+
+        def begin() -> None:
+            del vars(builtins)[BEGIN]
+            self._tidy()
+            self._serve(request)
+
+        vars(builtins)[BEGIN] = begin
+        sys.path_importer_cache[PROGRAM] = Importer()
+
+    def _tidy(self) -> None:
+        """As it is where there is no script."""
+        sys.path[sys.path.index(PROGRAM)] = "/workspace"
+        del sys.path_importer_cache[PROGRAM]
+        del self._namespace["__file__"], self._namespace["__cached__"]
+        self._namespace.update(__spec__=None, __package__=None, __loader__=sys.modules["builtins"].__loader__)
+
+    def _serve(self, request: "dict[str, Any]") -> None:
+        while True:
+            token = request["token"]
+            code, memory_error = self._run(request)
+            if os.getpid() != self._owner:
+                raise SystemExit(code)  # a forked process ends here, as it would at the end of any program
+            del request
+            self._insist(self._end)
+            self._tell(f"\n{token} {code} {'m' if memory_error else '-'}\n".encode(), code)
+            request = self._receive()
+
+    def _insist(self, step: "Callable[[], None]") -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                return step()
+            except BaseException:
+                if os.getpid() != self._owner:
+                    raise
+        os._exit(1)
+
+    def _receive(self) -> "dict[str, Any]":
+        for _ in range(ATTEMPTS):
+            try:
+                return marshal.load(self._requests)  # type: ignore[no-any-return]
+            except (EOFError, ValueError, TypeError, OSError):
+                break  # the program has closed the pipe, or read from it
+            except BaseException:
+                continue  # an interruption, while there is nothing to read
+        os._exit(1)
+
+    def _tell(self, report: bytes, code: int) -> None:
+        def tell() -> None:
+            if not self._report.is_intact():
+                os._exit(code)  # nobody would hear of it
+            os.write(self._report.fd, report)
+
+        self._insist(tell)
+
+    def _run(self, request: "dict[str, Any]") -> tuple[int, bool]:
+        """The exit code, and whether it is for a MemoryError."""
+        try:
+            for stream in self._streams:
+                stream.restore()
+            self._prepare(request)
+        except BaseException as error:
+            show_line(f"vivarium: the run could not be prepared: {type(error).__name__}: {error}")
+            return 1, False
+        self._count += 1
+        name = f"<run {self._count}>"
+        self._remember(name, request["code"])
+        try:
+            exec(self._compile(request["code"], name), self._namespace)
+        except SystemExit as error:
+            return exit_code(error), False
+        except BaseException as error:
+            show(error)
+            return 1, isinstance(error, MemoryError)
+        return 0, False
+
+    def _remember(self, name: str, code: str) -> None:
+        """For tracebacks, also those through functions of earlier cells."""
+        linecache.cache[name] = (len(code), None, [f"{line}\n" for line in code.split("\n")], name)
+        self._sources[name] = len(code)
+        while sum(self._sources.values()) > MAX_SOURCES and len(self._sources) > 1:
+            oldest = next(iter(self._sources))
+            del self._sources[oldest]
+            linecache.cache.pop(oldest, None)
+
+    def _end(self) -> None:
+        self._finish()
+        for stream in (sys.stdout, sys.stderr, *(stream.text for stream in self._streams)):
+            try:
+                stream.flush()
+            except Exception:
+                pass  # it is closed, or no stream
+
+
+class Importer:
+    """Finds `__main__` in place of the script."""
+
+    def find_spec(self, name: str, target: object = None) -> "ModuleSpec | None":  # noqa: ARG002
+        if name != "__main__":
+            return None
+        spec: ModuleSpec = sys.modules["_frozen_importlib"].ModuleSpec(name, self, origin=PROGRAM)
+        return spec
+
+    def get_code(self, name: str) -> "CodeType":  # noqa: ARG002
+        return compile("f()", FOLDER, "exec", dont_inherit=True).replace(co_names=(BEGIN,))
+
+
+class Descriptor:
+    """One of ours, which the program may have closed, and may have opened something else in its place."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._status = os.fstat(fd)
+
+    def is_intact(self, fd: int | None = None) -> bool:
+        try:
+            return os.path.samestat(self._status, os.fstat(self.fd if fd is None else fd))
+        except OSError:
+            return False
+
+
+class Stream:
+    """stdout or stderr, which every cell finds as the first one did."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._number = number
+        self._name = name
+        self._pipe = Descriptor(os.dup(number))
+        self.text = getattr(sys, name)
+        self._encoding, self._errors = self.text.encoding, self.text.errors
+
+    def restore(self) -> None:
+        if not self._pipe.is_intact(self._number) and self._pipe.is_intact():
+            os.dup2(self._pipe.fd, self._number)
+        if is_closed(self.text):
+            raw = _io.open(self._number, "wb", 0, closefd=False)
+            self.text = _io.TextIOWrapper(raw, self._encoding, self._errors, "\n", write_through=True)
+        setattr(sys, self._name, self.text)
+        setattr(sys, f"__{self._name}__", self.text)
+
+
+def is_closed(stream: "Any") -> bool:
+    try:
+        return bool(stream.closed)
+    except ValueError:
+        return True  # it is detached
+
+
+def exit_code(error: SystemExit) -> int:
+    """As Python has it."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
+    show_line(code)
+    return 1
+
+
+def show_line(text: object) -> None:
+    try:
+        sys.stderr.write(f"{text}\n")
+    except BaseException:
+        pass  # it is closed, or the text has no form
+
+
+def show(error: BaseException) -> None:
+    """As Python does what nobody has caught, without the frames that are ours."""
+    error.__traceback__ = own_part(error.__traceback__)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    sys.last_exc = error  # type: ignore[attr-defined, unused-ignore]
+    hook = sys.excepthook
+    if hook is sys.__excepthook__:
+        print_exception(error)
+        return
+    try:
+        hook(type(error), error, error.__traceback__)
+    except BaseException as another:
+        another.__traceback__ = own_part(another.__traceback__)
+        show_line("Error in sys.excepthook:")
+        print_exception(another)
+        show_line("\nOriginal exception was:")
+        print_exception(error)
+
+
+def own_part(at: "TracebackType | None") -> "TracebackType | None":
+    while at and at.tb_frame.f_code.co_filename.startswith(FOLDER):
+        at = at.tb_next
+    return at
+
+
+def print_exception(error: BaseException) -> None:
+    try:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    except BaseException:
+        show_line(f"{type(error).__name__} (the exception cannot be shown)")
