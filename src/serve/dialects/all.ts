@@ -1,8 +1,17 @@
 import type { Dialect } from './dialect.ts';
+import { librechat } from './librechat/librechat.ts';
 import { pistom } from './pistom.ts';
 import { piston } from './piston/piston.ts';
+import { pythonInterpreter } from './python-interpreter/python-interpreter.ts';
+import { sandboxFusion } from './sandbox-fusion/sandbox-fusion.ts';
 
-export const dialects: readonly Dialect[] = [piston, pistom];
+export const dialects: readonly Dialect[] = [
+  piston,
+  pistom,
+  pythonInterpreter,
+  librechat,
+  sandboxFusion,
+];
 
 export interface Listening {
   dialect: Dialect;

@@ -1,0 +1,74 @@
+import express, { type ErrorRequestHandler, type RequestHandler, type Response, type Router } from 'express';
+import { z } from 'zod';
+import type { Logger } from '../../observe/log.ts';
+import { describeError } from '../../result/errors.ts';
+import { logFailure } from '../errors.ts';
+import { detailsOf, jsonError, type Detail } from './pydantic.ts';
+
+/** An answer that is an error, as FastAPI gives it: `{"detail": …}`. */
+export class HttpError extends Error {
+  override name = 'HttpError';
+  readonly status: number;
+  readonly detail: string | Detail[];
+
+  constructor(status: number, detail: string | Detail[]) {
+    super(typeof detail === 'string' ? detail : 'The body is not what it should be.');
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+/** A body as it is checked. Throws HttpError 422 with what is wrong with it. */
+export function checkBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw new HttpError(422, detailsOf(parsed.error, body));
+  return parsed.data;
+}
+
+/** Bodies: JSON, and what comes as anything else as text, which no schema takes. */
+export function bodies(limit: number): RequestHandler[] {
+  return [express.json({ limit, strict: false }), express.text({ limit, type: () => true })];
+}
+
+/** What FastAPI says of an error: status and body. Errors of the service keep the status of their catalogue. */
+export function fastApiError(error: unknown): { status: number; body: { detail: string | Detail[] } } {
+  if (error instanceof HttpError) return { status: error.status, body: { detail: error.detail } };
+  if (error instanceof Error && 'type' in error) {
+    if (error.type === 'entity.parse.failed') return { status: 422, body: { detail: [jsonError(error)] } };
+    if (error.type === 'entity.too.large')
+      return { status: 413, body: { detail: 'Request Entity Too Large' } };
+    return { status: 400, body: { detail: 'There was an error parsing the body' } };
+  }
+  const { http, body } = describeError(error);
+  const { message, hint } = body.error;
+  return { status: http, body: { detail: `${message} ${hint}` } };
+}
+
+export function sendFastApiError(res: Response, error: unknown): void {
+  const { status, body } = fastApiError(error);
+  const { retry_after_seconds: wait } = describeError(error).body.error;
+  if (wait !== null) res.set('retry-after', String(Math.ceil(wait)));
+  res.status(status).json(body);
+}
+
+/** Ends a router: other methods of its paths, other paths, and errors. */
+export function endAsFastApi(router: Router, paths: Record<string, string>, log: Logger): void {
+  for (const [path, allow] of Object.entries(paths)) {
+    router.all(path, (_req, res) => {
+      res.set('allow', allow).status(405).json({ detail: 'Method Not Allowed' });
+    });
+  }
+  router.use((_req, res) => {
+    res.status(404).json({ detail: 'Not Found' });
+  });
+  const handler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
+    if (!isOfClient(error)) logFailure(log, req.path, error);
+    if (res.headersSent) res.destroy();
+    else sendFastApiError(res, error);
+  };
+  router.use(handler);
+}
+
+function isOfClient(error: unknown): boolean {
+  return error instanceof HttpError || (error instanceof Error && 'type' in error);
+}

@@ -1,0 +1,57 @@
+import type { ErrorRequestHandler, Response, Router } from 'express';
+import type { Logger } from '../../../observe/log.ts';
+import { describeError } from '../../../result/errors.ts';
+import { logFailure } from '../../errors.ts';
+
+/** An answer that is an error in LibreChat's form. */
+export class LibreChatError extends Error {
+  override name = 'LibreChatError';
+  readonly status: number;
+  readonly details: string | undefined;
+
+  constructor(status: number, message: string, details?: string) {
+    super(message);
+    this.status = status;
+    this.details = details;
+  }
+}
+
+/** Status and body of an error. */
+export function libreChatError(error: unknown): { status: number; body: Record<string, unknown> } {
+  if (error instanceof LibreChatError) {
+    const { status, message, details } = error;
+    return { status, body: { error: message, ...(details !== undefined && { details }) } };
+  }
+  if (error instanceof Error && 'type' in error) {
+    return error.type === 'entity.too.large'
+      ? { status: 413, body: { error: 'The body is too large' } }
+      : { status: 400, body: { error: `The body cannot be read: ${error.message}` } };
+  }
+  const { http, body } = describeError(error);
+  const { message, hint, retry_after_seconds } = body.error;
+  // LibreChat reads the wait from the body, where the error has this name.
+  if (http === 429)
+    return { status: http, body: { error: 'rate_limited', details: message, retry_after_seconds } };
+  return { status: http, body: { error: message, details: hint } };
+}
+
+export function sendLibreChatError(res: Response, error: unknown): void {
+  const { status, body } = libreChatError(error);
+  const wait = body.retry_after_seconds;
+  if (typeof wait === 'number') res.set('retry-after', String(Math.ceil(wait)));
+  res.status(status).json(body);
+}
+
+/** Ends a router: paths that are not there, and errors of body parsers. */
+export function endAsLibreChat(router: Router, log: Logger): void {
+  router.use((req, res) => {
+    res.status(404).json({ error: 'Not found', details: `There is nothing at ${req.method} ${req.path}.` });
+  });
+  const handler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
+    if (!(error instanceof LibreChatError) && !(error instanceof Error && 'type' in error))
+      logFailure(log, req.path, error);
+    if (res.headersSent) res.destroy();
+    else sendLibreChatError(res, error);
+  };
+  router.use(handler);
+}

@@ -1,0 +1,52 @@
+import type { Shelf } from '../../../artifacts/shelf.ts';
+import { ServiceError } from '../../../result/errors.ts';
+import { unavailable } from '../../artifacts.ts';
+
+/** Each file has a folder of its own: clients know it by its id alone. */
+const only = 'python-interpreter';
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+interface Wanted {
+  path: string;
+  id: string;
+}
+
+/** The files of a request; without bytes what is not there for this caller. Throws ServiceError. */
+export async function takeFiles(
+  shelf: Shelf,
+  wanted: readonly Wanted[],
+  caller: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<(Wanted & { bytes: Buffer | undefined })[]> {
+  const taken: (Wanted & { bytes: Buffer | undefined })[] = [];
+  let size = 0;
+  for (const file of wanted) {
+    const bytes = await readFile(shelf, file.id, caller, signal);
+    size += bytes?.length ?? 0;
+    if (size > maxBytes)
+      throw new ServiceError('too_large', `The files together are larger than ${maxBytes} bytes.`);
+    taken.push({ ...file, bytes });
+  }
+  return taken;
+}
+
+export async function readFile(
+  shelf: Shelf,
+  id: string,
+  caller: string,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  if (!idPattern.test(id)) return undefined;
+  return (await shelf.get(id, only, caller, signal).catch(unavailable))?.bytes;
+}
+
+/** Throws StoreError. */
+export async function keepFile(
+  shelf: Shelf,
+  { id, path, caller }: Wanted & { caller: string },
+  bytes: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  await shelf.put({ folder: id, id: only, caller, name: path }, bytes, signal);
+}

@@ -1,0 +1,96 @@
+import type { PistonStage } from '../../../piston/piston.ts';
+import { describeError } from '../../../result/errors.ts';
+import type { ExecutionResult } from '../../../result/execution-result.ts';
+import { notesOf, signalNumber, withLines } from '../notes.ts';
+
+export interface CommandResult {
+  status: 'Finished' | 'Error' | 'TimeLimitExceeded';
+  execution_time: number | null;
+  return_code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunCodeAnswer {
+  status: 'Success' | 'Failed' | 'SandboxError';
+  message: string;
+  compile_result: CommandResult | null;
+  run_result: CommandResult | null;
+  executor_pod_name: string | null;
+  files: Record<string, string>;
+}
+
+/** What the commands of a request come to. */
+export function answerOf(
+  compile_result: CommandResult | null,
+  run_result: CommandResult | null,
+  files: Record<string, string> = {},
+): RunCodeAnswer {
+  const commands = [compile_result, run_result].filter((each) => each !== null);
+  const broken = commands.find(({ status }) => status === 'Error');
+  const isFine = commands.every(({ status, return_code }) => status === 'Finished' && return_code === 0);
+  return {
+    status: broken ? 'SandboxError' : isFine ? 'Success' : 'Failed',
+    message: broken?.stderr ?? '',
+    compile_result,
+    run_result,
+    executor_pod_name: null,
+    files,
+  };
+}
+
+/** A run that was not. */
+export function sandboxError(error: unknown): RunCodeAnswer {
+  const { message, hint } = describeError(error).body.error;
+  return {
+    status: 'SandboxError',
+    message: `${message} ${hint}`,
+    compile_result: null,
+    run_result: null,
+    executor_pod_name: null,
+    files: {},
+  };
+}
+
+/** A run in a sandbox as a command. Its code is negative where a signal has ended it. */
+export function commandOf(result: ExecutionResult, lost: readonly string[]): CommandResult {
+  const { status, stdout, stderr, exit_code, signal, timings } = result;
+  return {
+    status: statusOf(status),
+    execution_time: timings.ran,
+    return_code: status === 'out_of_memory' ? -9 : signal === null ? exit_code : -signalNumber(signal),
+    stdout,
+    stderr: withLines(stderr, notesOf(result, lost)),
+  };
+}
+
+function statusOf(status: ExecutionResult['status']): CommandResult['status'] {
+  switch (status) {
+    case 'succeeded':
+    case 'failed':
+    case 'out_of_memory':
+      return 'Finished';
+    case 'timed_out':
+      return 'TimeLimitExceeded';
+    case 'cancelled':
+    case 'evicted':
+    case 'node_lost':
+    case 'unknown':
+      return 'Error';
+  }
+}
+
+/** A stage of a Piston as a command. */
+export function commandOfStage(stage: PistonStage): CommandResult {
+  const { status, code, signal, stdout, stderr, message, wall_time } = stage;
+  const isCut = status === 'OL' || status === 'EL';
+  const isBroken = status === 'XX';
+  const killed = signal === null || status === 'TO' ? null : -signalNumber(signal);
+  return {
+    status: status === 'TO' ? 'TimeLimitExceeded' : isBroken ? 'Error' : 'Finished',
+    execution_time: wall_time === null ? null : wall_time / 1000,
+    return_code: isBroken ? null : (code ?? killed),
+    stdout,
+    stderr: withLines(stderr, (isCut || isBroken) && message !== null ? [message] : []),
+  };
+}
