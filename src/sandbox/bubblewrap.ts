@@ -117,6 +117,8 @@ export function bubblewrapArguments(
     ...(builder ? builderArguments(builder) : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--size', size, '--tmpfs', '/tmp', '--size', size, '--tmpfs', '/workspace'],
+    // Programs that were written for LibreChat's interpreter know the workspace as /mnt/data.
+    ...['--symlink', '/workspace', '/mnt/data'],
     ...['--remount-ro', '/', '--chdir', '/workspace'],
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--', '/usr/bin/python3', '-I', '-S', '/opt/vivarium/agent'],

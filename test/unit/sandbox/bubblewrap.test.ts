@@ -39,6 +39,7 @@ describe('bubblewrapArguments', () => {
       ...['--proc', '/proc', '--dev', '/dev'],
       ...['--size', '16777216', '--tmpfs', '/tmp'],
       ...['--size', '16777216', '--tmpfs', '/workspace'],
+      ...['--symlink', '/workspace', '/mnt/data'],
       ...['--remount-ro', '/', '--chdir', '/workspace'],
       ...['--setenv', 'PATH', '/usr/local/bin:/usr/bin:/bin'],
       ...['--setenv', 'LANG', 'C.UTF-8'],
