@@ -23,6 +23,17 @@ export interface ExitFrame {
   /** How many files follow, and how many are left out. Where both are 0 this is the last frame, else `end` is. */
   files: number;
   left_out: number;
+  /** Of a run that no agent saw. */
+  told?: Told;
+}
+
+/** What is known of a run's end beside the rest of `exit`. */
+export interface Told {
+  /** How it ended and what to change, in place of the usual sentence. */
+  message: string | undefined;
+  hints: string[];
+  /** Whether output was lost that nobody counted. */
+  truncated: boolean;
 }
 
 /** What a run leaves behind: the value of its last expression, its figures, its files below output/. */

@@ -1,6 +1,6 @@
 /** A Piston: a service that runs programs in many languages. What it says is checked; what it may do is bounded here. */
 export interface Piston {
-  /** What it offers, asked for at most once in a few seconds. Throws ServiceError piston_unavailable, piston_failed. */
+  /** What it offers, no older than a few seconds. Throws ServiceError piston_unavailable, piston_failed. */
   runtimes(signal: AbortSignal): Promise<PistonRuntime[]>;
   /**
    * Runs a program; never queues (callers do that). `refused` is its own 400, by its message. Throws ServiceError

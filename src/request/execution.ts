@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inputFiles, type InputFileSettings } from './files.ts';
+import { refusedElsewhere } from './language.ts';
 import { type PackageSettings, requirementList } from './requirements.ts';
 import { sessionId } from './session.ts';
 
@@ -37,7 +38,7 @@ export function executionRequest(sizes: RequestSettings) {
     })
     .optional()
     .describe('A pool of sandboxes, for its image. Without it the sandbox follows from the limits.');
-  return z.strictObject({
+  const request = z.strictObject({
     ...(pools.length > 0 && { pool }),
     code: z
       .string()
@@ -102,13 +103,18 @@ export function executionRequest(sizes: RequestSettings) {
       .default({})
       .describe('Resources. More than the server allows is lowered to it.'),
   });
+  return request.superRefine((asked, context) => {
+    for (const refusal of refusedElsewhere(asked)) context.addIssue({ code: 'custom', ...refusal });
+  });
 }
 
 /** What the code is written in. */
 function language(pistonUrl: string) {
   const name =
     pistonUrl === ''
-      ? z.enum(['python'])
+      ? z.enum(['python'], {
+          error: (issue) => `there is no language "${String(issue.input)}" here; there is: python`,
+        })
       : z.string().regex(/^[A-Za-z0-9_+#.-]{1,64}$/, 'a language of list_runtimes');
   const others =
     pistonUrl === ''

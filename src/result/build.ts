@@ -9,6 +9,8 @@ export interface Exit {
   signal: string | null;
   stdout_bytes: number;
   stderr_bytes: number;
+  /** What is known of the end beside this. */
+  told?: { message: string | undefined; hints: string[]; truncated: boolean };
 }
 
 /** How the sandbox ended, where its agent could not say. */
@@ -36,13 +38,15 @@ export interface Ending {
 export function buildResult(ending: Ending): ExecutionResult {
   const { end } = ending;
   const exit = 'cause' in end ? end : undefined;
+  const told = exit?.told;
   const status = 'cause' in end ? statusOf(end) : end.status;
   const stdout = decode(ending.stdout);
   const stderr = decode(ending.stderr);
   const stdoutBytes = Math.max(exit?.stdout_bytes ?? 0, ending.stdout.length);
   const stderrBytes = Math.max(exit?.stderr_bytes ?? 0, ending.stderr.length);
   const dropped = { stdout: stdoutBytes - ending.stdout.length, stderr: stderrBytes - ending.stderr.length };
-  const truncated = dropped.stdout > 0 || dropped.stderr > 0 || ending.missingFrames > 0;
+  const truncated =
+    dropped.stdout > 0 || dropped.stderr > 0 || ending.missingFrames > 0 || told?.truncated === true;
   return {
     execution_id: ending.executionId,
     status,
@@ -55,16 +59,13 @@ export function buildResult(ending: Ending): ExecutionResult {
     stdout_bytes: stdoutBytes,
     stderr_bytes: stderrBytes,
     truncated,
-    message: explain({
-      status,
-      exit,
-      loss: 'status' in end ? end.message : undefined,
-      limits: ending.limits,
-    }),
+    message:
+      told?.message ??
+      explain({ status, exit, loss: 'status' in end ? end.message : undefined, limits: ending.limits }),
     value: ending.value,
     artifacts: ending.artifacts,
     left_out: ending.leftOut,
-    hints: [...droppedHints(dropped, ending.missingFrames), ...ending.hints],
+    hints: [...droppedHints(dropped, ending.missingFrames), ...(told?.hints ?? []), ...ending.hints],
     timings: roundTimings(ending.timings),
   };
 }

@@ -1,5 +1,6 @@
 import type { Policy } from '../admission/policy.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
+import { isPython } from '../request/language.ts';
 import type { Backend, Claim, Limits, Sandbox } from './backend.ts';
 import { choosePool, imageFor, kindOf, policyFor, type KindSettings } from './kind.ts';
 import { createPool, type PoolEvents, type PoolLimits, type PoolState } from './pool.ts';
@@ -27,10 +28,14 @@ export interface Sandboxes {
   close(): Promise<void>;
 }
 
+/** A place for one program in another language than Python. Throws ServiceError and the signal's reason. */
+export type TakeElsewhere = (language: string, signal: AbortSignal) => Promise<Sandbox>;
+
 export function createSandboxes(
   backend: Pick<Backend, 'open'>,
   settings: KindSettings & PoolLimits & { refillConcurrency: number; fetchSeconds: number },
   events: PoolEvents,
+  takeElsewhere?: TakeElsewhere,
 ): Sandboxes {
   const refills = { max: settings.refillConcurrency, now: 0 };
   const pools = settings.pools.map((pool) => createPool(backend, pool, settings, refills, events));
@@ -38,6 +43,7 @@ export function createSandboxes(
     policyFor: (request, policy) => policyFor(request, policy, settings.pools),
     imageFor: (request) => imageFor(request, settings),
     take(request, { limits, claim, bare }, signal) {
+      if (takeElsewhere && !isPython(request.language)) return takeElsewhere(request.language, signal);
       const kind = kindOf(request, limits, settings);
       const fitting = choosePool(request, kind, settings.pools);
       const pool = pools.find(({ name }) => name === fitting?.name);

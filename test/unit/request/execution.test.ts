@@ -71,7 +71,11 @@ describe('executionRequest', () => {
   const wrong: [what: string, request: object, faults: string[]][] = [
     ['no code', {}, ['code: Invalid input: expected string, received undefined']],
     ['code of another type', { code: 1 }, ['code: Invalid input: expected string, received number']],
-    ['another language', { code: '', language: 'ruby' }, ['language: Invalid input: expected "python"']],
+    [
+      'another language',
+      { code: '', language: 'ruby' },
+      ['language: there is no language "ruby" here; there is: python'],
+    ],
     ['an unknown field', { code: '', timeout: 3 }, [': Unrecognized key: "timeout"']],
     ['unknown fields', { code: '', a: 1, b: 2 }, [': Unrecognized keys: "a", "b"']],
     ['an unknown pool', { code: '', pool: 'three' }, [`pool: ${noPool('three')}; there are: one, two`]],
