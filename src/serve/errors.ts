@@ -44,8 +44,9 @@ function loggedPath(path: string): string {
 export function fromExpress(thrown: unknown): unknown {
   if (thrown instanceof URIError)
     return new ServiceError('invalid_request', 'The path has a % that begins no encoded character.');
-  if (!(thrown instanceof Error) || !('type' in thrown)) return thrown;
-  switch (thrown.type) {
+  // What body parsers throw has a status, and mostly a type; what is wrong in a compressed body has none.
+  if (!(thrown instanceof Error) || !('status' in thrown)) return thrown;
+  switch ('type' in thrown ? thrown.type : undefined) {
     case 'entity.parse.failed':
       return new ServiceError('invalid_request', `The body is not JSON: ${thrown.message}`);
     case 'entity.too.large':

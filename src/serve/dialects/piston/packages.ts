@@ -10,7 +10,7 @@ export async function changePackage(
     piston,
     allowed,
     pythons,
-  }: { piston: Pick<Piston, 'change'> | undefined; allowed: boolean; pythons: PistonRuntime[] },
+  }: { piston: Pick<Piston, 'change'> | undefined; allowed: boolean; pythons(): Promise<PistonRuntime[]> },
   signal: AbortSignal,
 ): Promise<{ status: number; body: unknown }> {
   if (!allowed)
@@ -23,7 +23,7 @@ export async function changePackage(
   const missing = new Refusal(`Requested package ${name} does not exist`, 404);
   if (typeof language !== 'string' || typeof version !== 'string') throw missing;
   if (language === python) {
-    if (!findRuntime(pythons, language, version)) throw missing;
+    if (!findRuntime(await pythons(), language, version)) throw missing;
     throw new Refusal(method === 'POST' ? 'Already installed' : `${name} is part of this server`, 500);
   }
   if (!piston) throw missing;

@@ -80,14 +80,12 @@ function apiRoutes(behind: Behind): Router {
     router[method === 'POST' ? 'post' : 'delete']('/packages', async (req, res) => {
       caller(req);
       const signal = goneSignal(res);
-      const isAllowed = settings.pistonPackages;
-      const pythons = isAllowed ? await languages.pythons(signal) : [];
-      const changed = await changePackage(
-        method,
-        req.body,
-        { piston: other, allowed: isAllowed, pythons },
-        signal,
-      );
+      const server = {
+        piston: other,
+        allowed: settings.pistonPackages,
+        pythons: () => languages.pythons(signal),
+      };
+      const changed = await changePackage(method, req.body, server, signal);
       res.status(changed.status).json(changed.body);
     });
   }

@@ -52,7 +52,8 @@ function endOf(result: ExecutionResult): End {
     case 'failed':
       return failed(result);
     case 'out_of_memory':
-      return exited(128 + constants.signals.SIGKILL, 'Killed\n');
+      // A program may hear of it, and end by itself.
+      return result.exit_code === null ? failed({ ...result, signal: 'SIGKILL' }) : failed(result);
     case 'timed_out':
       return stopped('TO', 'Time limit exceeded (wall clock)');
     case 'cancelled':

@@ -5,7 +5,7 @@ import { changePackage } from '../../../../../src/serve/dialects/piston/packages
 import { pythonRuntimes } from '../../../../../src/serve/dialects/piston/runtimes.ts';
 
 const signal = new AbortController().signal;
-const pythons = pythonRuntimes(['3.13.5', '3.10.0']);
+const pythons = () => Promise.resolve(pythonRuntimes(['3.13.5', '3.10.0']));
 
 /** A Piston that answers with what it was asked. */
 const echo = {

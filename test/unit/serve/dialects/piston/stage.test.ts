@@ -47,6 +47,11 @@ describe('a stage of Piston', () => {
       ['RE', 137, null, 'Exited with error status 137'],
     ],
     [
+      'no memory, of which it hears',
+      { status: 'out_of_memory', exit_code: 1 },
+      ['RE', 1, null, 'Exited with error status 1'],
+    ],
+    [
       'a time limit',
       { status: 'timed_out', exit_code: null },
       ['TO', null, 'SIGKILL', 'Time limit exceeded (wall clock)'],
