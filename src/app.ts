@@ -2,7 +2,7 @@ import { createQueue, type Queue } from './admission/queue.ts';
 import { openBlobs } from './artifacts/open.ts';
 import { createCollector, describeArtifact } from './artifacts/collect.ts';
 import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts';
-import type { Shelf } from './artifacts/shelf.ts';
+import { createShelf, type Shelf } from './artifacts/shelf.ts';
 import { keepSwept } from './artifacts/sweep.ts';
 import type { Config } from './config.ts';
 import { createEnvironments, sandboxPrograms } from './environments/environments.ts';
@@ -168,7 +168,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     service,
     sessions: undefined as never,
     artifacts,
-    shelf: undefined as never,
+    shelf: createShelf(blobs),
     piston: undefined,
     pistonPlaces,
     offers: {
