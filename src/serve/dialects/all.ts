@@ -2,13 +2,17 @@ import type { Dialect } from './dialect.ts';
 import { librechat } from './librechat/librechat.ts';
 import { pistom } from './pistom.ts';
 import { piston } from './piston/piston.ts';
+import { primcs } from './primcs/primcs.ts';
+import { pythonExecutor } from './python-executor/python-executor.ts';
 import { pythonInterpreter } from './python-interpreter/python-interpreter.ts';
 import { sandboxFusion } from './sandbox-fusion/sandbox-fusion.ts';
 
 export const dialects: readonly Dialect[] = [
   piston,
   pistom,
+  primcs,
   pythonInterpreter,
+  pythonExecutor,
   librechat,
   sandboxFusion,
 ];

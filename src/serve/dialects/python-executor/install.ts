@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import { describeError, ServiceError } from '../../../result/errors.ts';
+import { together } from './installed.ts';
+import type { Installation, Outcome } from './texts.ts';
+
+/** The longest time that an installation may take. */
+const installSeconds = 60;
+
+const nothing: Outcome = { outcome: 'installed' };
+
+export interface Installer {
+  /** What may be required, as of any request. */
+  schema: z.ZodType<string[]>;
+  /** Makes the environment of requirements. Throws ServiceError, or the signal's reason. */
+  build(requirements: string[], signal: AbortSignal): Promise<unknown>;
+  signal: AbortSignal;
+}
+
+/**
+ * Installs packages beside what is installed before: all at one time, and where that cannot be, one after the other, so that
+ * each has an answer of its own. `installed` is what there is then.
+ */
+export async function install(
+  packages: readonly string[],
+  before: readonly string[],
+  installer: Installer,
+): Promise<{ installations: Installation[]; installed: string[] }> {
+  const faults = packages.map((each) => faultOf(installer, [each]));
+  const sound = packages.filter((_, index) => faults[index] === undefined);
+  const all = together(before, sound);
+  const outcome = sound.length > 0 ? await attempt(all, installer) : nothing;
+  if (outcome.outcome === 'installed' || !outcome.isOfPackages || sound.length < 2) {
+    const installations = packages.map((each, index) => ({ package: each, ...(faults[index] ?? outcome) }));
+    return { installations, installed: outcome.outcome === 'installed' ? all : [...before] };
+  }
+  let installed = [...before];
+  const installations: Installation[] = [];
+  for (const [index, each] of packages.entries()) {
+    const wanted = faults[index] === undefined ? together(installed, [each]) : installed;
+    const one = faults[index] ?? (await attempt(wanted, installer));
+    if (one.outcome === 'installed') installed = wanted;
+    installations.push({ package: each, ...one });
+  }
+  return { installations, installed };
+}
+
+function faultOf({ schema }: Installer, requirements: readonly string[]): Outcome | undefined {
+  const parsed = schema.safeParse(requirements);
+  if (parsed.success) return undefined;
+  const why = parsed.error.issues.map(({ message }) => message).join('; ');
+  return { outcome: 'failed', why, isOfPackages: true };
+}
+
+async function attempt(requirements: string[], installer: Installer): Promise<Outcome> {
+  const fault = faultOf(installer, requirements);
+  if (fault) return fault;
+  const { build, signal } = installer;
+  const overdue = AbortSignal.timeout(installSeconds * 1000);
+  try {
+    await build(requirements, AbortSignal.any([signal, overdue]));
+    return { outcome: 'installed' };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (overdue.aborted) return { outcome: 'timed_out', isOfPackages: false };
+    const { message, hint } = describeError(error).body.error;
+    const isOfPackages = error instanceof ServiceError && error.code === 'build_failed';
+    return { outcome: 'failed', why: `${message} ${hint}`, isOfPackages };
+  }
+}

@@ -1,0 +1,182 @@
+import type { Tool } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { executionRequest } from '../../../request/execution.ts';
+import { newExecutionId } from '../../../request/execution-id.ts';
+import { requirementList } from '../../../request/requirements.ts';
+import { describeError } from '../../../result/errors.ts';
+import type { RunEvent } from '../../../schedule/run.ts';
+import { logFailure } from '../../errors.ts';
+import type { Behind } from '../dialect.ts';
+import { install } from './install.ts';
+import { installedBy, noteInstalled } from './installed.ts';
+import { installationText, packagesText, resultText } from './texts.ts';
+
+const runSeconds = 30;
+
+/** The tools of MCP Python Executor, as it describes them. */
+export const definitions: Tool[] = [
+  {
+    name: 'install_dependencies',
+    description: 'Install Python packages; they are there for the next execute_python, too',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        packages: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'List of package names to install, with versions where these matter',
+        },
+      },
+      required: ['packages'],
+    },
+  },
+  {
+    name: 'execute_python',
+    description: 'Execute Python code in a fresh sandbox. Print what you want to see',
+    inputSchema: {
+      type: 'object',
+      properties: { code: { type: 'string', description: 'Python code to execute' } },
+      required: ['code'],
+    },
+  },
+  {
+    name: 'list_installed_packages',
+    description: 'List currently installed packages',
+    inputSchema: { type: 'object', properties: {} },
+  },
+];
+
+export interface ToolCall {
+  caller: string;
+  requestKey: string | undefined;
+  signal: AbortSignal;
+  onEvent: (event: RunEvent) => void;
+}
+
+/** What a tool says, in MCP and over HTTP. */
+export interface Said {
+  content: { type: 'text'; text: string }[];
+  isError: boolean;
+}
+
+type Tools = (name: string, given: unknown, call: ToolCall) => Promise<Said>;
+
+const codeArguments = z.object({ code: z.string() });
+const packageArguments = z.object({ packages: z.array(z.string()) });
+
+/** A call of a tool by its name. Errors are answers, too; only the signal's reason is thrown. */
+export function toolsOf(behind: Behind): Tools {
+  const { settings } = behind;
+  const schemas = { request: executionRequest(settings), requirements: requirementList(settings) };
+  return async (name, given, call) => {
+    try {
+      switch (name) {
+        case 'execute_python':
+          return await withArguments(codeArguments, given, ({ code }) =>
+            execute(behind, schemas, code, call),
+          );
+        case 'install_dependencies':
+          return await withArguments(packageArguments, given, ({ packages }) =>
+            installAll(behind, schemas, packages, call),
+          );
+        case 'list_installed_packages':
+          return said(await list(behind, schemas, call));
+        default:
+          return failed(`Unknown tool: ${name}`);
+      }
+    } catch (error) {
+      call.signal.throwIfAborted();
+      logFailure(behind.log, name, error);
+      const { message, hint } = describeError(error).body.error;
+      return failed(`${failures[name] ?? 'Error'}: ${message} ${hint}`);
+    }
+  };
+}
+
+/** How a text begins that says why a tool could not do it. */
+const failures: Record<string, string> = {
+  execute_python: 'Execution error',
+  install_dependencies: 'Installation error',
+  list_installed_packages: 'Failed to list packages',
+};
+
+interface Schemas {
+  request: ReturnType<typeof executionRequest>;
+  requirements: ReturnType<typeof requirementList>;
+}
+
+async function execute(
+  { service, shelf, settings }: Behind,
+  schemas: Schemas,
+  code: string,
+  { caller, requestKey, signal, onEvent }: ToolCall,
+): Promise<Said> {
+  const seconds = Math.min(runSeconds, settings.maxTimeoutSeconds);
+  const requirements = await installedBy(shelf, schemas.requirements, caller, signal);
+  const parsed = schemas.request.safeParse({ code, requirements, timeout_seconds: seconds });
+  if (!parsed.success)
+    return failed(`Execution error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+  const result = await service.execute(parsed.data, {
+    executionId: newExecutionId(),
+    caller,
+    ...(requestKey !== undefined && { requestKey }),
+    signal,
+    onEvent,
+  });
+  return said(resultText(result, seconds));
+}
+
+async function installAll(
+  { shelf, offers }: Behind,
+  schemas: Schemas,
+  packages: string[],
+  { caller, signal, onEvent }: ToolCall,
+): Promise<Said> {
+  const before = await installedBy(shelf, schemas.requirements, caller, signal);
+  const build = (requirements: string[], buildSignal: AbortSignal) =>
+    offers.listPackages(requirements, {
+      signal: buildSignal,
+      onProgress: (message) => {
+        onEvent({ type: 'building', message });
+      },
+    });
+  const { installations, installed } = await install(packages, before, {
+    schema: schemas.requirements,
+    build,
+    signal,
+  });
+  const added = installed.filter((requirement) => !before.includes(requirement));
+  await noteInstalled(shelf, caller, added, signal);
+  return said(installationText(installations));
+}
+
+async function list(
+  { shelf, offers }: Behind,
+  schemas: Schemas,
+  { caller, signal, onEvent }: ToolCall,
+): Promise<string> {
+  const installed = await installedBy(shelf, schemas.requirements, caller, signal);
+  const onProgress = (message: string) => {
+    onEvent({ type: 'building', message });
+  };
+  return packagesText(await offers.listPackages(installed, { signal, onProgress }));
+}
+
+async function withArguments<T>(
+  schema: z.ZodType<T>,
+  given: unknown,
+  work: (given: T) => Promise<Said>,
+): Promise<Said> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return await work(parsed.data);
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  return failed(`Input validation error: ${faults.join('; ')}`);
+}
+
+function said(text: string, isError = false): Said {
+  return { content: [{ type: 'text', text }], isError };
+}
+
+function failed(text: string): Said {
+  return said(text, true);
+}

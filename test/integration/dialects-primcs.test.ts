@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ServiceError } from '../../src/result/errors.ts';
+import { primcs } from '../../src/serve/dialects/primcs/primcs.ts';
+import { connect } from '../e2e/harness/clients.ts';
+import { connected, writing } from './dialects-primcs-client.ts';
+import { dialectDoor, handleOf, type Program } from './dialects-workspaces.ts';
+
+const feedback = /\nFEEDBACK: \S/;
+
+describe('PRIMCS', () => {
+  it('has its tools and its prompt', async (t) => {
+    const { client } = await connected(t);
+    const { tools } = await client.listTools();
+    assert.deepEqual(
+      tools.map(({ name, inputSchema }) => [name, inputSchema.required ?? []]),
+      [
+        ['run_code', ['code']],
+        ['persist_artifact', ['relative_path', 'presigned_url']],
+        ['list_dir', []],
+        ['preview_file', ['relative_path']],
+        ['mount_file', ['url', 'mount_path']],
+      ],
+    );
+    const { prompts } = await client.listPrompts();
+    assert.deepEqual(
+      prompts.map(({ name }) => name),
+      ['python_programmer'],
+    );
+    const { messages } = await client.getPrompt({
+      name: 'python_programmer',
+      arguments: { task: 'Add.', mounted_files: '["a.csv"]' },
+    });
+    assert.match(JSON.stringify(messages), /<task>\\nAdd\.\\n<\/task>.*\\na\.csv\\n/);
+  });
+
+  it('sends /mcp on to /mcp/', async (t) => {
+    const { url, client } = await connected(t, { path: '/mcp' });
+    assert.equal((await client.listTools()).tools.length, 5);
+    const response = await fetch(`${url}/mcp?a=b`, { method: 'POST', redirect: 'manual' });
+    assert.deepEqual([response.status, response.headers.get('location')], [307, '/mcp/?a=b']);
+    const nothing = await fetch(`${url}/v1/executions`, { method: 'POST' });
+    assert.deepEqual([nothing.status, await nothing.text()], [404, 'Not Found']);
+  });
+
+  it('keeps nothing for clients without a session', async (t) => {
+    const { url, requests, workspaces } = await dialectDoor(t, primcs);
+    const client = await connect('v2 modern', `${url}/mcp/`);
+    t.after(() => client.close());
+    const answer = await client.call({ code: 'print(1)' });
+    assert.deepEqual(answer.structuredContent, { stdout: 'one\ntwo\n', stderr: '', artifacts: [] });
+    assert.equal(requests[0]?.session_id, undefined);
+    assert.equal(workspaces.size, 0);
+    for (const [tool, given] of [
+      ['list_dir', {}],
+      ['preview_file', { relative_path: 'a' }],
+      ['persist_artifact', { relative_path: 'a', presigned_url: 'https://example.org' }],
+      ['mount_file', { url: 'https://example.org', mount_path: 'a' }],
+    ] as const) {
+      const { isError, content } = await client.tool(tool, given);
+      assert.equal(isError, true);
+      assert.match(JSON.stringify(content), new RegExp(`Error calling tool '${tool}': Missing session_id; `));
+    }
+  });
+});
+
+describe('run_code of PRIMCS', () => {
+  it('answers with one text of JSON, twice', async (t) => {
+    const { session, tool, requests } = await connected(t);
+    const { content, structuredContent, isError } = await tool('run_code', { code: '  print(1)' });
+    assert.equal(isError ?? false, false);
+    assert.deepEqual(structuredContent, {
+      stdout: 'one\ntwo\n',
+      stderr: '',
+      artifacts: [],
+      session_id: session,
+    });
+    assert.equal(content.length, 1);
+    assert.deepEqual(JSON.parse(content[0]?.text ?? ''), structuredContent);
+    const [request] = requests;
+    assert.deepEqual(
+      [request?.code, request?.session_id, request?.fresh_interpreter],
+      ['print(1)', handleOf(session), true],
+    );
+  });
+
+  it('takes an exception for a result', async (t) => {
+    const failing = { status: 'failed' as const, exit_code: 1, stdout: '', stderr: 'NameError' };
+    const { tool } = await connected(t, { program: () => failing });
+    const { isError, structuredContent } = await tool('run_code', { code: 'x' });
+    assert.equal(isError ?? false, false);
+    assert.equal(structuredContent?.stderr, 'NameError');
+    assert.match(String(structuredContent.feedback), /print/);
+  });
+
+  it('gathers the artifacts of a session', async (t) => {
+    const { tool } = await connected(t, { program: writing });
+    const artifact = (name: string) => ({
+      name,
+      relative_path: name,
+      size: name.length * 3,
+      mime: 'text/plain',
+    });
+    const first = await tool('run_code', { code: 'a.txt' });
+    assert.deepEqual(first.structuredContent?.artifacts, [artifact('a.txt')]);
+    const second = await tool('run_code', { code: 'b.txt' });
+    assert.deepEqual(second.structuredContent?.artifacts, [artifact('a.txt'), artifact('b.txt')]);
+  });
+
+  it('does without an output folder that the code has removed', async (t) => {
+    const program: Program = (_request, workspace) => {
+      workspace.delete('output');
+      return {};
+    };
+    const { tool } = await connected(t, { program });
+    assert.deepEqual((await tool('run_code', { code: 'x' })).structuredContent?.artifacts, []);
+  });
+
+  it('tells of failures in the words of PRIMCS', async (t) => {
+    let error: unknown = undefined;
+    const program: Program = () => {
+      if (error instanceof Error) throw error;
+      return { status: 'timed_out' };
+    };
+    const { failure } = await connected(t, { program, settings: { maxTimeoutSeconds: 60 } });
+    const run = (given: object) => failure('run_code', given);
+    assert.equal(
+      await run({ code: 'x'.repeat(20_001) }),
+      "Error calling tool 'run_code': Code block too large (20k char limit)",
+    );
+    const late = (await run({ code: 'x' })) ?? '';
+    assert.match(late, /^Error calling tool 'run_code': Execution timed out after 60s\nFEEDBACK: /);
+    error = new ServiceError('build_failed', 'There is no package "nonsense".');
+    const lacking = (await run({ code: 'x', requirements: ['nonsense'] })) ?? '';
+    assert.match(
+      lacking,
+      /^Error calling tool 'run_code': pip install failed: There is no package "nonsense"\./,
+    );
+    assert.match(lacking, feedback);
+    const option = (await run({ code: 'x', requirements: ['-e .'] })) ?? '';
+    assert.match(option, /^Error calling tool 'run_code': pip install failed: .*options are not taken/);
+    const outside = { url: 'https://example.org/a', mountPath: '../../main.py' };
+    assert.match(
+      (await run({ code: 'x', files: [outside] })) ?? '',
+      /cannot have "\." or "\.\." in it.*\nFEEDBACK/,
+    );
+    assert.equal(
+      await run({}),
+      "Error calling tool 'run_code': code: Invalid input: expected string, received undefined",
+    );
+    assert.equal(await failure('rm', {}), 'Unknown tool: rm');
+  });
+});
+
+describe('the workspace of a PRIMCS session', () => {
+  it('is empty before its first run, and no sandbox is made to look', async (t) => {
+    const { tool, failure, workspaces } = await connected(t);
+    const { structuredContent, content } = await tool('list_dir', {});
+    assert.deepEqual([structuredContent, content[0]?.text], [{ result: [] }, '[]']);
+    assert.equal(
+      await failure('list_dir', { dir_path: 'output' }),
+      "Error calling tool 'list_dir': Specified path is not a directory",
+    );
+    assert.equal(
+      await failure('preview_file', { relative_path: 'a' }),
+      "Error calling tool 'preview_file': File not found",
+    );
+    assert.equal(workspaces.size, 0);
+  });
+
+  it('is listed', async (t) => {
+    const { tool, failure } = await connected(t, { program: writing });
+    await tool('run_code', { code: 'a.txt' });
+    const entry = { size: 0, modified: '2026-01-01T00:00:01.000' };
+    const { structuredContent, content } = await tool('list_dir', { dir_path: null });
+    assert.deepEqual(structuredContent, {
+      result: [
+        { name: 'mounts', path: 'mounts', type: 'directory', ...entry },
+        { name: 'output', path: 'output', type: 'directory', ...entry },
+      ],
+    });
+    assert.deepEqual(JSON.parse(content[0]?.text ?? ''), structuredContent.result);
+    const below = await tool('list_dir', { dir_path: './output/' });
+    assert.deepEqual(below.structuredContent, {
+      result: [{ name: 'a.txt', path: 'output/a.txt', type: 'file', ...entry, size: 15 }],
+    });
+    const notBelow = "Path must be relative to session root and may not contain '..'.";
+    for (const dir_path of ['..', 'a/../..', '/etc'])
+      assert.equal(await failure('list_dir', { dir_path }), `Error calling tool 'list_dir': ${notBelow}`);
+  });
+
+  it('is looked into', async (t) => {
+    const { tool, failure, workspace } = await connected(t, { program: writing });
+    await tool('run_code', { code: 'a.txt' });
+    workspace()?.set('large.csv', Buffer.alloc(32_768, 'x'));
+    workspace()?.set('larger.csv', Buffer.alloc(32_769));
+    workspace()?.set('odd.bin', Buffer.from([0x61, 0xff]));
+    workspace()?.set('link', 'link');
+    assert.deepEqual((await tool('preview_file', { relative_path: 'output/a.txt' })).structuredContent, {
+      name: 'a.txt',
+      path: 'output/a.txt',
+      size: 15,
+      mime: 'text/plain',
+      content: 'a.txta.txta.txt',
+    });
+    const large = (await tool('preview_file', { relative_path: 'large.csv' })).structuredContent;
+    assert.deepEqual([large?.size, String(large?.content).length], [32_768, 8192]);
+    assert.equal(
+      (await tool('preview_file', { relative_path: 'odd.bin' })).structuredContent?.content,
+      'a\ufffd',
+    );
+    const failures = [
+      ['larger.csv', 'File too large for preview'],
+      ['nothing', 'File not found'],
+      ['output', 'File not found'],
+      ['link', 'File not found'],
+    ];
+    for (const [relative_path, text] of failures)
+      assert.equal(
+        await failure('preview_file', { relative_path }),
+        `Error calling tool 'preview_file': ${text}`,
+      );
+  });
+
+  it('takes files that later runs find', async (t) => {
+    const program: Program = ({ files }, workspace) => {
+      workspace.set('mounts/data', 'folder');
+      for (const { path = '', url = '' } of files) workspace.set(`mounts/${path}`, Buffer.from(url));
+      return {};
+    };
+    const settings = { fetchHosts: ['example.org'] };
+    const { tool, failure, requests } = await connected(t, { program, settings });
+    const url = 'https://example.org/data.csv?signature=a%2Fb';
+    const { structuredContent } = await tool('mount_file', { url, mount_path: 'data/./my.csv' });
+    assert.deepEqual(structuredContent, { mounted_as: 'mounts/data/my.csv', bytes: url.length });
+    assert.deepEqual(
+      requests.map(({ code, files }) => [code, files]),
+      [['', [{ path: 'data/my.csv', url }]]],
+    );
+    for (const mount_path of ['', '/a', '../a', 'a/../b', '..'])
+      assert.equal(
+        await failure('mount_file', { url, mount_path }),
+        "Error calling tool 'mount_file': mount_path must be a relative path without '..'",
+      );
+    assert.match(
+      (await failure('mount_file', { url: 'ftp://example.org/a', mount_path: 'a' })) ?? '',
+      /a URL of "ftp:" is not fetched/,
+    );
+  });
+
+  it('ends when its client says that it goes', async (t) => {
+    const { tool, transport, workspaces, session, url } = await connected(t);
+    await tool('run_code', { code: 'x' });
+    assert.equal(workspaces.size, 1);
+    await transport.terminateSession();
+    assert.equal(workspaces.size, 0);
+    const again = await fetch(`${url}/mcp/`, { method: 'DELETE', headers: { 'mcp-session-id': session } });
+    assert.equal(again.status, 200);
+  });
+
+  it('is its caller’s', async (t) => {
+    const settings = { callerHeader: 'x-caller' };
+    const headers = { 'x-caller': 'alice' };
+    const { tool, workspaces, session, url } = await connected(t, { program: writing, settings, headers });
+    await tool('run_code', { code: 'a.txt' });
+    assert.deepEqual([...workspaces.keys()], [handleOf(session, 'alice')]);
+    const get = (caller: object) =>
+      fetch(`${url}/artifacts/a.txt`, { headers: { 'mcp-session-id': session, ...caller } });
+    assert.equal((await get(headers)).status, 200);
+    assert.equal((await get({ 'x-caller': 'bob' })).status, 404);
+    assert.equal((await get({})).status, 401);
+  });
+});

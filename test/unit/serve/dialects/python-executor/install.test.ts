@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requirementList } from '../../../../../src/request/requirements.ts';
+import { ServiceError } from '../../../../../src/result/errors.ts';
+import { install } from '../../../../../src/serve/dialects/python-executor/install.ts';
+import { together } from '../../../../../src/serve/dialects/python-executor/installed.ts';
+
+describe('what is installed together', () => {
+  const table: [installed: string[], wanted: string[], all: string[]][] = [
+    [[], ['Polars', 'httpx'], ['httpx', 'polars']],
+    [['polars==1.0'], ['polars==2.0'], ['polars==2.0']],
+    [['polars==1.0'], ['polars'], ['polars==1.0']],
+    [['httpx'], ['httpx[http2]'], ['httpx[http2]']],
+    [['a-b'], ['A.B>=1'], ['a-b>=1']],
+    [[], ['a>1', 'a<2'], ['a<2,>1']],
+  ];
+  for (const [installed, wanted, all] of table) {
+    it(`${JSON.stringify(installed)} and ${JSON.stringify(wanted)}`, () => {
+      assert.deepEqual(together(installed, wanted), all);
+    });
+  }
+});
+
+/** An index that lacks a package, on a server that denies another. */
+function installer(code: 'build_failed' | 'index_unavailable' = 'build_failed') {
+  const builds: string[][] = [];
+  return {
+    builds,
+    schema: requirementList({ packagesAllowed: [], packagesDenied: ['denied'] }),
+    signal: new AbortController().signal,
+    build(requirements: string[]) {
+      builds.push(requirements);
+      const isLacking = requirements.includes('lacking');
+      return isLacking ? Promise.reject(new ServiceError(code, 'It is not there.')) : Promise.resolve();
+    },
+  };
+}
+
+describe('packages', () => {
+  it('are installed at one time', async () => {
+    const one = installer();
+    const { installations, installed } = await install(['b', 'a'], ['z'], one);
+    assert.deepEqual(one.builds, [['a', 'b', 'z']]);
+    assert.deepEqual(installed, ['a', 'b', 'z']);
+    assert.deepEqual(installations, [
+      { package: 'b', outcome: 'installed' },
+      { package: 'a', outcome: 'installed' },
+    ]);
+  });
+
+  it('are installed one after the other where one cannot be had', async () => {
+    const one = installer();
+    const { installations, installed } = await install(['a', 'lacking', 'b'], [], one);
+    assert.deepEqual(one.builds, [['a', 'b', 'lacking'], ['a'], ['a', 'lacking'], ['a', 'b']]);
+    assert.deepEqual(installed, ['a', 'b']);
+    assert.deepEqual(
+      installations.map(({ package: name, outcome }) => `${name} ${outcome}`),
+      ['a installed', 'lacking failed', 'b installed'],
+    );
+  });
+
+  it('are not tried again where the index is away', async () => {
+    const one = installer('index_unavailable');
+    const { installations, installed } = await install(['a', 'lacking'], ['z'], one);
+    assert.equal(one.builds.length, 1);
+    assert.deepEqual(installed, ['z']);
+    assert.deepEqual(
+      installations.map(({ outcome }) => outcome),
+      ['failed', 'failed'],
+    );
+  });
+
+  it('are checked before they reach anything', async () => {
+    const one = installer();
+    const { installations, installed } = await install(['--help', 'denied', 'a b; rm -rf /'], [], one);
+    assert.deepEqual(one.builds, []);
+    assert.deepEqual(installed, []);
+    for (const { outcome } of installations) assert.equal(outcome, 'failed');
+  });
+
+  it('end with their caller', async () => {
+    const one = installer();
+    const away = new Error('away');
+    await assert.rejects(
+      install(['lacking'], [], { ...one, signal: AbortSignal.abort(away) }),
+      (error) => error === away,
+    );
+  });
+});
