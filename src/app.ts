@@ -11,18 +11,23 @@ import { readInputs } from './inputs/inputs.ts';
 import { createLog, type Logger, why } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { fileSources, pathOf } from './request/files.ts';
+import { isPython } from './request/language.ts';
 import { normalise, requirementList } from './request/requirements.ts';
 import { hintsFor, missingModule } from './result/hints.ts';
+import { createPiston } from './piston/client.ts';
 import type { Piston } from './piston/piston.ts';
 import type { Backend } from './schedule/backend.ts';
+import type { PoolEvents } from './schedule/pool.ts';
 import type { Stages } from './schedule/run.ts';
 import { createSandboxes } from './schedule/sandboxes.ts';
 import { createService, type Service } from './schedule/service.ts';
 import { chooseBackend } from './sandbox/choose.ts';
+import { createPistonSandboxes } from './sandbox/piston.ts';
 import { unavailable } from './serve/artifacts.ts';
 import type { Offers } from './serve/offers.ts';
 import { artifactReader } from './serve/read-artifact.ts';
 import { runtimeLister } from './serve/runtimes.ts';
+import { openSessions } from './sessions/open.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 /** Everything that runs behind the doors. */
@@ -73,7 +78,8 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     signal,
   );
   const { backend } = chosen;
-  const sandboxes = createSandboxes(backend, config, {
+  const piston = config.pistonUrl === '' ? undefined : createPiston(config);
+  const poolEvents: PoolEvents = {
     claimed: metrics.claimed,
     refilled: metrics.refilled,
     failed: (pool, error) => {
@@ -83,7 +89,8 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
     notPreloaded: (pool, failed) => {
       log.warn({ pool, failed }, 'modules of the pool cannot be imported');
     },
-  });
+  };
+  const sandboxes = createSandboxes(backend, config, poolEvents, piston && createPistonSandboxes(piston));
   metrics.watchPools(sandboxes.states);
   const artifacts = createArtifactStore(blobs, { maxAgeSeconds: config.artifactMaxAgeSeconds });
   const closing = new AbortController();
@@ -117,11 +124,22 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   });
   const hasEnvironments = backend.environments !== undefined;
   const requirement = requirementList(config);
+  const sessions = openSessions(backend, environments, config, {
+    notExtended: (error) => {
+      log.warn({ why: why(error) }, 'the life of a session could not be extended');
+    },
+    ended: (reason, seconds) => {
+      metrics.sessionEnded(reason);
+      log.info({ reason, seconds: Math.round(seconds) }, 'session');
+    },
+  });
+  metrics.watchSessions(() => sessions.size);
   const stages: Stages = {
     policy: config,
-    queueFor: () => queue,
+    queueFor: ({ language }) => (isPython(language) ? queue : pistonPlaces),
     sandboxes,
     environments,
+    sessions,
     inputs: (files, runSignal) => readInputs(fileSources(files), config, runSignal),
     collect: (run) =>
       createCollector(artifacts, {
@@ -132,7 +150,8 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         },
       }),
     async hints(request, result, runSignal) {
-      const { files, requirements } = request;
+      const { files, requirements, language } = request;
+      if (!isPython(language)) return [];
       const packagesOf = async (image: string) => {
         const asked = AbortSignal.any([runSignal, AbortSignal.timeout(factsMs)]);
         const facts = environments.facts({ signal: asked, onProgress: () => undefined, image });
@@ -154,7 +173,8 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const service = createService(
     {
       ...stages,
-      queue,
+      sessions,
+      queues: [queue, pistonPlaces],
       backend,
       async artifactsOf(executionId, caller, findSignal) {
         const found = await artifacts.list(executionId, caller, findSignal).catch(unavailable);
@@ -166,10 +186,10 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const packages = createPackageLists(environments, sandboxPrograms(backend, config), config.image);
   return {
     service,
-    sessions: undefined as never,
+    sessions,
     artifacts,
     shelf: createShelf(blobs),
-    piston: undefined,
+    piston,
     pistonPlaces,
     offers: {
       hasEnvironments,
@@ -179,17 +199,28 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         const found = await packages.of(asked, options);
         return { python: (await environments.facts(options)).python, packages: found };
       },
-      listRuntimes: runtimeLister(async (options) => (await environments.facts(options)).python, undefined),
+      listRuntimes: runtimeLister(async (options) => (await environments.facts(options)).python, piston),
     },
     ...chosen,
     metrics,
     log,
     async close() {
-      pistonPlaces.close();
       sandboxes.drain();
-      await service.drain(config.drainSeconds);
+      sessions.drain();
+      const drained = service.drain(config.drainSeconds);
+      // Runs for clients of dialects are no executions of the service.
+      const patience = setTimeout(() => void piston?.close(), config.drainSeconds * 1000);
+      await drained;
+      clearTimeout(patience);
+      await sessions.close();
       closing.abort();
-      await Promise.all([sweeping, environments.close(), packages.close(), sandboxes.close()]);
+      await Promise.all([
+        sweeping,
+        environments.close(),
+        packages.close(),
+        sandboxes.close(),
+        piston?.close(),
+      ]);
       await backend.close();
     },
   };

@@ -1,14 +1,19 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { backendNames, type BackendName } from '../schedule/backend.ts';
+import { backendNames } from '../schedule/backend.ts';
 import { statuses, type ExecutionResult } from '../result/execution-result.ts';
 import type { ErrorCode } from '../result/errors.ts';
 import { createArtifactMetrics } from './artifact-metrics.ts';
 import { createEnvironmentMetrics } from './environment-metrics.ts';
 import { createPoolMetrics } from './pool-metrics.ts';
+import { createSessionMetrics } from './session-metrics.ts';
 
 const phaseBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 ];
+
+/** Where runs are. */
+const runPlaces = [...backendNames, 'piston'] as const;
+export type RunPlace = (typeof runPlaces)[number];
 
 /** Every metric of the server. Labels are fixed enums; units are seconds and bytes. */
 export function createMetrics(queue: { running: number; waiting: number }) {
@@ -22,7 +27,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     labelNames: ['backend', 'status'] as const,
     registers,
   });
-  for (const backend of backendNames) for (const status of statuses) runs.inc({ backend, status }, 0);
+  for (const backend of runPlaces) for (const status of statuses) runs.inc({ backend, status }, 0);
   const errors = new Counter({
     name: 'vivarium_errors_total',
     help: 'Requests that the service could not carry out, by error code.',
@@ -80,7 +85,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
   });
 
   return {
-    ran(backend: BackendName, result: ExecutionResult): void {
+    ran(backend: RunPlace, result: ExecutionResult): void {
       runs.inc({ backend, status: result.status });
       artifacts.left(result);
       for (const [phase, seconds] of Object.entries(result.timings)) {
@@ -103,6 +108,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     ...pools,
     artifactsRemoved: artifacts.removed,
     ...createEnvironmentMetrics(register),
+    ...createSessionMetrics(register),
     contentType: register.contentType,
     text: () => register.metrics(),
   };

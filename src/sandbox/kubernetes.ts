@@ -25,7 +25,7 @@ import { permissionsFor } from './permissions.ts';
 import { podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
 import { findTrace } from './record.ts';
-import { countSessions, findSession, sessionEnd, sessionSandbox } from './session-jobs.ts';
+import { findSession, sessionEnd, sessionSandbox, sessionsOf } from './session-jobs.ts';
 
 export interface KubernetesEvents {
   /** A sandbox failed: a ServiceError's code or a SandboxLost's cause. */
@@ -140,7 +140,7 @@ export async function createKubernetesBackend(
     open,
     openSession,
     findSession: (key, _caller, findSignal) => findSession(client, jobsPath, key, findSignal),
-    countSessions: (caller, countSignal) => countSessions(client, jobsPath, caller, countSignal),
+    sessionsOf: (caller, listSignal) => sessionsOf(client, jobsPath, caller, listSignal),
     environments: config.environmentsClaim === '' ? undefined : configMapRecords(client, namespace),
     find: (executionId, caller, findSignal) => findTrace(client, config, { executionId, caller }, findSignal),
     async cancel(by, cancelSignal) {

@@ -14,7 +14,7 @@ interface Known {
   ended: SessionEnd | undefined;
 }
 
-type OfSessions = Pick<Backend, 'openSession' | 'findSession' | 'countSessions'>;
+type OfSessions = Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>;
 
 /** Sessions on a machine without a cluster: this server is the only one that there is. */
 export function localSessions(
@@ -55,9 +55,9 @@ export function localSessions(
       const found = known.get(key);
       return Promise.resolve(found?.caller === caller ? { replica, url: '', ended: found.ended } : undefined);
     },
-    countSessions(caller) {
-      const theirs = [...known.values()].filter((each) => each.caller === caller && each.ended === undefined);
-      return Promise.resolve(theirs.length);
+    sessionsOf(caller) {
+      const theirs = [...known].filter(([, each]) => each.caller === caller && each.ended === undefined);
+      return Promise.resolve(theirs.map(([key]) => key));
     },
   };
 }

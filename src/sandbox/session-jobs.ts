@@ -72,15 +72,17 @@ export async function findSession(
   }
 }
 
-export async function countSessions(
+export async function sessionsOf(
   client: Client,
   jobsPath: string,
   caller: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<string[]> {
   const query = { labelSelector: `${ours},${label.session},${label.caller}=${callerLabel(caller)}` };
   const { items } = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal });
-  return items.filter((job) => sessionEnd(job) === undefined).length;
+  return items
+    .filter((job) => sessionEnd(job) === undefined)
+    .flatMap(({ metadata }) => metadata?.labels?.[label.session] ?? []);
 }
 
 /** Why a session has ended; undefined while it lives. Pure. */

@@ -198,12 +198,12 @@ export interface Backend {
   name: BackendName;
   /** Starts a sandbox. Throws ServiceError, AlreadyThere for a build, or the signal's reason. */
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
-  /** Starts the sandbox of a session. Throws as `open` does, and SessionThere. */
+  /** Starts the sandbox of a session. What is on record of one that ended makes room. Throws as `open` does, and SessionThere. */
   openSession(spec: SessionSpec, signal: AbortSignal): Promise<SessionSandbox>;
   /** A caller's session on any replica; undefined where there is none of this key, and where it is another caller's. */
   findSession(key: string, caller: string, signal: AbortSignal): Promise<SessionTrace | undefined>;
-  /** How many sessions of a caller live, on all replicas. */
-  countSessions(caller: string, signal: AbortSignal): Promise<number>;
+  /** Keys of a caller's sessions that live, on all replicas. */
+  sessionsOf(caller: string, signal: AbortSignal): Promise<string[]>;
   /** The environments that are there; undefined where there is no volume for them. */
   environments: EnvironmentRecords | undefined;
   /** A caller's run on any replica by its id; anybody's but a build where the caller is empty. */

@@ -36,6 +36,8 @@ export interface RunOptions {
   signal: AbortSignal;
   onEvent?: (event: RunEvent) => void;
   around?: Around;
+  /** Another replica passed it on, which takes its session for one of this server's. */
+  forwarded?: boolean;
   /** Called when the sandbox is away, and its Job says what became of the run. */
   onLeft?: () => void;
 }
@@ -44,6 +46,32 @@ export interface RunOptions {
 export interface Around {
   before(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
   after(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
+}
+
+/** A run's turn in its session. */
+export interface Turn {
+  /** The session's, for this run: its disposal leaves it where it is. */
+  sandbox: Sandbox;
+  /** With the requirements and limits of the session. */
+  request: ExecutionRequest;
+  /** Aborts, with a Stop, where the session is ended meanwhile. */
+  signal: AbortSignal;
+  /** The result, with what its caller has to know of the session. */
+  explain(result: ExecutionResult): ExecutionResult;
+  leave(): void;
+}
+
+type RunCall = Pick<RunOptions, 'caller' | 'signal' | 'forwarded'>;
+
+/** The sessions that requests name, wherever they live. */
+export interface SessionRuns {
+  /** Carries out a run whose session is another replica's; undefined where it is this one's. Throws ServiceError. */
+  elsewhere(
+    request: ExecutionRequest,
+    call: RunCall,
+  ): Promise<((options: RunOptions) => Promise<ExecutionResult>) | undefined>;
+  /** Waits for a turn in a session of this server. Throws ServiceError, and the signal's reason. */
+  turn(request: ExecutionRequest, call: RunCall): Promise<Turn>;
 }
 
 /** A folder of packages that every sandbox can see. */
@@ -67,6 +95,7 @@ export interface Stages {
   /** The queue before the places where a request can run. */
   queueFor(request: ExecutionRequest): Queue;
   sandboxes: Sandboxes;
+  sessions: Pick<SessionRuns, 'turn'>;
   /** The files of a request, in chunks. Throws ServiceError where one cannot be had. */
   inputs(files: ExecutionRequest['files'], signal: AbortSignal): AsyncIterable<InputChunk>;
   environments: {
@@ -99,10 +128,28 @@ export async function run(
   request: ExecutionRequest,
   options: RunOptions,
 ): Promise<ExecutionResult> {
-  const { executionId, signal } = options;
   const clock = createClock();
-  const { limits, hints } = clampLimits(request, stages.sandboxes.policyFor(request, stages.policy));
   options.onEvent?.({ type: 'queued' });
+  if (request.session_id === undefined) return runOnce(stages, request, options, clock);
+  const turn = await stages.sessions.turn(request, options).catch(asCancelled(options.signal));
+  const take = () => Promise.resolve(turn.sandbox);
+  const inSession = { ...stages, sandboxes: { ...stages.sandboxes, take } };
+  const signal = AbortSignal.any([options.signal, turn.signal]);
+  try {
+    return turn.explain(await runOnce(inSession, turn.request, { ...options, signal }, clock));
+  } finally {
+    turn.leave();
+  }
+}
+
+async function runOnce(
+  stages: Stages,
+  request: ExecutionRequest,
+  options: RunOptions,
+  clock: Clock,
+): Promise<ExecutionResult> {
+  const { executionId, signal } = options;
+  const { limits, hints } = clampLimits(request, stages.sandboxes.policyFor(request, stages.policy));
   // Where nothing is required, a request is in the queue as soon as it came.
   let environment =
     request.requirements.length > 0 ? await prepare(stages, request, options, clock) : undefined;
@@ -227,7 +274,8 @@ function exitOf(exit: ExitFrame | undefined): Exit | Loss | undefined {
   return exit?.cause === 'stopped' ? undefined : exit && { ...exit, cause: exit.cause };
 }
 
-function asCancelled(signal: AbortSignal) {
+/** What a wait throws before the code runs: that it was cancelled, where the signal says so. */
+export function asCancelled(signal: AbortSignal) {
   return (error: unknown): never => {
     if (signal.aborted)
       throw new ServiceError('cancelled', `${stopReason(signal)} before its code ran.`, { cause: error });

@@ -1,14 +1,15 @@
 import type { Queue } from '../admission/queue.ts';
 import type { Logger } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Metrics, RunPlace } from '../observe/metrics.ts';
 import { createCapture } from '../output/capture.ts';
 import { isLast } from '../output/frame.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
+import { isPython } from '../request/language.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
 import type { ExecutionView } from '../result/execution-view.ts';
 import { unknownWaits } from './clock.ts';
-import { run, toResult, type RunOptions, type Stages } from './run.ts';
+import { asCancelled, run, type RunOptions, type SessionRuns, type Stages, toResult } from './run.ts';
 import { stops } from './stop.ts';
 import type { Backend, Trace } from './backend.ts';
 
@@ -43,20 +44,27 @@ interface Live {
 }
 
 export function createService(
-  stages: Stages & { queue: Queue; backend: Backend; artifactsOf: ArtifactsOf },
+  stages: Stages & {
+    queues: readonly Queue[];
+    backend: Backend;
+    sessions: SessionRuns;
+    artifactsOf: ArtifactsOf;
+  },
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): Service {
   const live = new Map<string, Live>();
-  const { backend, policy, queue, artifactsOf } = stages;
+  const { backend, policy, queues, sessions, artifactsOf } = stages;
   let draining = false;
 
   async function execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult> {
     const { executionId, caller = '', requestKey, signal } = options;
     const stop = new AbortController();
+    if (live.has(executionId))
+      throw new ServiceError('invalid_request', `There is an execution ${executionId} already.`);
     const here: Live = { caller, requestKey, stop, state: 'queued', result: null };
     live.set(executionId, here);
     try {
-      const result = await run(stages, request, {
+      const followed: RunOptions = {
         ...options,
         signal: AbortSignal.any([signal, stop.signal]),
         onEvent(event) {
@@ -67,10 +75,17 @@ export function createService(
         onLeft: () => {
           setTimeout(() => live.delete(executionId), recordLagSeconds * 1000).unref();
         },
-      });
+      };
+      // What is in no session is in the queue as soon as it came.
+      const passOn =
+        request.session_id === undefined
+          ? undefined
+          : await sessions.elsewhere(request, followed).catch(asCancelled(followed.signal));
+      const result = await (passOn ? passOn(followed) : run(stages, request, followed));
       here.result = result;
       here.state = 'ended';
-      account(result);
+      // Where it was passed on, the other server counts it.
+      if (!passOn) account(isPython(request.language) ? backend.name : 'piston', result);
       return result;
     } catch (error) {
       live.delete(executionId);
@@ -84,8 +99,8 @@ export function createService(
     }
   }
 
-  function account(result: ExecutionResult): void {
-    metrics.ran(backend.name, result);
+  function account(place: RunPlace, result: ExecutionResult): void {
+    metrics.ran(place, result);
     for (const stream of ['stdout', 'stderr'] as const) {
       const kept = result[`${stream}_base64`];
       const keptBytes = kept === null ? Buffer.byteLength(result[stream]) : Buffer.byteLength(kept, 'base64');
@@ -141,12 +156,12 @@ export function createService(
     },
     async drain(seconds) {
       draining = true;
-      queue.close();
+      for (const queue of queues) queue.close();
       const patience = setTimeout(() => {
         for (const { stop } of live.values()) stop.abort(stops.shutdown());
       }, seconds * 1000);
       // Each place is given back once its sandbox is away, and taking it away is bounded.
-      await queue.whenIdle();
+      await Promise.all(queues.map((queue) => queue.whenIdle()));
       clearTimeout(patience);
     },
   };

@@ -6,6 +6,7 @@ export class Stop extends Error {
 export const stops = {
   cancelled: () => new Stop('The run was cancelled by its caller'),
   clientGone: () => new Stop('The run was cancelled because its caller went away'),
+  sessionEnded: () => new Stop('The run was cancelled because its session was ended'),
   shutdown: () => new Stop('The run was cancelled because the server shuts down'),
 };
 

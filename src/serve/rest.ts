@@ -6,6 +6,7 @@ import { executionIdPattern, newExecutionId } from '../request/execution-id.ts';
 import { isOfFiles } from '../output/frame.ts';
 import type { RunOptions } from '../schedule/run.ts';
 import type { Service } from '../schedule/service.ts';
+import { forwardedHeader } from '../sessions/peer.ts';
 import type { CallerOf } from './caller.ts';
 import { sendError } from './errors.ts';
 import { goneSignal } from './gone.ts';
@@ -34,7 +35,14 @@ export function restRoutes(
         parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
       );
     }
-    const options = { executionId: newExecutionId(), caller: caller(req), signal: goneSignal(res) };
+    // A run for a session that is here, from a server whose client asked: it goes by one id on both.
+    const given = req.get(forwardedHeader);
+    const options = {
+      executionId: given !== undefined && executionIdPattern.test(given) ? given : newExecutionId(),
+      caller: caller(req),
+      forwarded: given !== undefined,
+      signal: goneSignal(res),
+    };
     try {
       if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
         await streamRun(service, parsed.data, options, res);
@@ -74,6 +82,8 @@ async function streamRun(
       'x-accel-buffering': 'no',
     });
   };
+  // Another server knows by what comes that this one is alive.
+  if (options.forwarded) open();
   const keepAlive = setInterval(() => {
     if (res.headersSent) res.write(': still here\n\n');
   }, 15_000);

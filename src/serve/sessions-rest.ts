@@ -4,6 +4,7 @@ import { mimeTypeOf } from '../artifacts/store.ts';
 import { sessionId, sessionRequest, type SessionSettings, workspacePath } from '../request/session.ts';
 import { folderQuery } from '../request/workspace.ts';
 import { ServiceError } from '../result/errors.ts';
+import { forwardedHeader } from '../sessions/peer.ts';
 import type { SessionCall, Sessions } from '../sessions/sessions.ts';
 import type { CallerOf } from './caller.ts';
 import { goneSignal } from './gone.ts';
@@ -93,6 +94,7 @@ function calls(callerOf: CallerOf): CallOf {
   return (req, res) => ({
     caller: callerOf({ get: (name) => req.get(name) ?? null }),
     signal: goneSignal(res),
+    forwarded: req.get(forwardedHeader) !== undefined,
   });
 }
 

@@ -5,6 +5,8 @@ export interface SessionCall {
   /** Who asks; empty where callers are not told apart. */
   caller: string;
   signal: AbortSignal;
+  /** Another replica passed it on, which takes the session for one of this server's. */
+  forwarded?: boolean;
 }
 
 /**

@@ -59,7 +59,7 @@ export function fakeBackend(
     },
     openSession: () => Promise.reject(new Error('no sessions')),
     findSession: () => Promise.resolve(undefined),
-    countSessions: () => Promise.resolve(0),
+    sessionsOf: () => Promise.resolve([]),
     find: (executionId) => Promise.resolve(behaviour.find?.(executionId)),
     cancel(by) {
       made.cancelled.push(by);

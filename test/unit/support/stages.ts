@@ -1,7 +1,13 @@
-import type { Stages } from '../../../src/schedule/run.ts';
+import type { SessionRuns, Stages } from '../../../src/schedule/run.ts';
 
 /** The stages that a run without files and packages passes by. */
-export const passedBy: Pick<Stages, 'inputs' | 'environments' | 'collect' | 'hints'> = {
+export const passedBy: Pick<Stages, 'inputs' | 'environments' | 'collect' | 'hints'> & {
+  sessions: SessionRuns;
+} = {
+  sessions: {
+    elsewhere: () => Promise.resolve(undefined),
+    turn: () => Promise.reject(new Error('no session')),
+  },
   inputs: async function* () {
     // There are none.
   },

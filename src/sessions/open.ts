@@ -1,0 +1,217 @@
+import type { ExecutionRequest } from '../request/execution.ts';
+import type { ExecutionResult } from '../result/execution-result.ts';
+import { ServiceError } from '../result/errors.ts';
+import { type Backend, SandboxLost, type WorkspaceFiles } from '../schedule/backend.ts';
+import { asCancelled, type RunOptions, type SessionRuns, type Stages } from '../schedule/run.ts';
+import { keyOf } from './handle.ts';
+import { createPeers, type Peer, type PeerSettings } from './peer.ts';
+import { createRegistry, type RegistrySettings } from './registry.ts';
+import type { Session, SessionEvents, SessionTurn } from './session.ts';
+import type { SessionCall, Sessions } from './sessions.ts';
+import { asServiceError, checkRequest, takeTurn } from './turn.ts';
+import { noSession, sessionEnded } from './words.ts';
+
+/** How often a call that waits for another server asks the cluster whether the session is still there. */
+const askMs = 15_000;
+
+/** How long the server of a session may take to end a run. */
+const cancelMs = 30_000;
+
+/** Sessions for all who ask: those of this server, and the way to those of others. */
+export interface OpenSessions extends Sessions, SessionRuns {
+  /** How many this server has. */
+  readonly size: number;
+  /** Takes no new ones. */
+  drain(): void;
+  /** Ends those of this server. */
+  close(): Promise<void>;
+}
+
+export function openSessions(
+  backend: Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>,
+  environments: Pick<Stages['environments'], 'prepare'>,
+  settings: RegistrySettings & PeerSettings,
+  events: SessionEvents,
+): OpenSessions {
+  const registry = createRegistry(backend, environments, settings, events);
+  const peers = createPeers(settings);
+
+  /** Where a session is. Throws ServiceError where it is nowhere, or out of reach. */
+  async function find(
+    id: string,
+    { caller, signal, forwarded = false }: SessionCall,
+  ): Promise<Session | Peer> {
+    const key = keyOf(id, caller);
+    const session = await registry.here(key);
+    if (session) return session;
+    const trace = await backend.findSession(key, caller, signal);
+    if (trace?.ended) throw sessionEnded(trace.ended);
+    if (!trace || forwarded || trace.replica === settings.replicaName) throw noSession();
+    if (trace.url !== '') return peers.at(trace.url);
+    throw new ServiceError(
+      'session_unreachable',
+      `The session is on the server ${trace.replica}, and only that can reach it: it says no advertiseUrl.`,
+    );
+  }
+
+  /** Waits for another server as long as the session may be there. */
+  async function whileThere<T>(
+    id: string,
+    call: SessionCall,
+    act: (call: SessionCall) => Promise<T>,
+  ): Promise<T> {
+    const gone = new AbortController();
+    const signal = AbortSignal.any([call.signal, gone.signal]);
+    const timer = setInterval(() => {
+      backend.findSession(keyOf(id, call.caller), call.caller, signal).then(
+        (trace) => {
+          if (!trace) gone.abort(noSession());
+        },
+        () => undefined, // the cluster does not answer: the next time it may
+      );
+    }, askMs);
+    try {
+      return await act({ ...call, signal });
+    } finally {
+      clearInterval(timer);
+      gone.abort();
+    }
+  }
+
+  /** One call about files, in its turn. */
+  async function inTurn<T>(
+    id: string,
+    call: SessionCall,
+    here: (turn: SessionTurn) => Promise<T>,
+    there: (peer: Peer, call: SessionCall) => Promise<T>,
+  ): Promise<T> {
+    const place = await find(id, call);
+    if (!('turn' in place)) return whileThere(id, call, (passed) => there(place, passed));
+    const turn = await place.turn(call.signal);
+    try {
+      return await here(turn);
+    } catch (error) {
+      if (error instanceof SandboxLost) void place.end('sandbox_lost');
+      throw asServiceError(error);
+    } finally {
+      turn.leave();
+    }
+  }
+
+  const files: Pick<Sessions, 'list' | 'read' | 'write'> = {
+    list: (id, path, options, call) =>
+      inTurn(
+        id,
+        call,
+        async ({ sandbox }) => {
+          const { entries, left_out } = await sandbox.files.list(path, options, call.signal);
+          const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+          return {
+            entries: entries.map((entry) => ({ ...entry, modified: iso(entry.modified) })),
+            left_out,
+          };
+        },
+        (peer, passed) => peer.list(id, path, options, passed),
+      ),
+    read: (id, path, maxBytes, call) =>
+      inTurn(
+        id,
+        call,
+        ({ sandbox }) => sandbox.files.read(path, maxBytes, call.signal),
+        (peer, passed) => peer.read(id, path, maxBytes, passed),
+      ),
+    write: (id, path, bytes, call) =>
+      inTurn(
+        id,
+        call,
+        ({ sandbox }) => sandbox.files.write(path, bytes, call.signal),
+        (peer, passed) => peer.write(id, path, bytes, passed),
+      ),
+  };
+
+  /** The workspace of a session for what a door does around its run. */
+  function workspaceOf(id: string, call: Omit<SessionCall, 'signal'>): WorkspaceFiles {
+    return {
+      async list(path, options, signal) {
+        const { entries, left_out } = await files.list(id, path, options, { ...call, signal });
+        const seconds = (iso: string) => new Date(iso).getTime() / 1000;
+        return {
+          entries: entries.map((entry) => ({ ...entry, modified: seconds(entry.modified) })),
+          left_out,
+        };
+      },
+      read: (path, maxBytes, signal) => files.read(id, path, maxBytes, { ...call, signal }),
+      write: (path, bytes, signal) => files.write(id, path, bytes, { ...call, signal }),
+    };
+  }
+
+  /** A run on the server that has its session. */
+  async function pass(
+    peer: Peer,
+    id: string,
+    request: ExecutionRequest,
+    options: RunOptions,
+  ): Promise<ExecutionResult> {
+    const { executionId, caller = '', around, signal, onEvent = () => undefined, onLeft } = options;
+    const workspace = workspaceOf(id, { caller });
+    const gone = new AbortController();
+    const call = { caller, signal: gone.signal };
+    let patience: NodeJS.Timeout | undefined;
+    // The other server is told, and answers with what the run had come to; where it does not, nobody waits for it.
+    const leave = () => {
+      gone.abort(signal.reason);
+    };
+    const cancel = () => {
+      patience = setTimeout(leave, cancelMs);
+      peer.cancel(executionId, call).catch(leave);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      signal.throwIfAborted();
+      await around?.before(workspace, signal);
+      const result = await whileThere(id, call, (passed) =>
+        peer.execute(request, { ...passed, executionId, onEvent }),
+      );
+      await around?.after(workspace, signal);
+      return result;
+    } catch (error) {
+      return asCancelled(signal)(error);
+    } finally {
+      clearTimeout(patience);
+      signal.removeEventListener('abort', cancel);
+      onLeft?.();
+    }
+  }
+
+  return {
+    create: (request, call) => registry.create(request, call),
+    named: (name, call) => registry.named(name, call),
+    findNamed: (name, call) => registry.findNamed(name, call),
+    async end(id, call) {
+      const place = await find(id, call);
+      if ('turn' in place) await place.end('ended');
+      else await whileThere(id, call, (passed) => place.end(id, passed));
+    },
+    ...files,
+    async elsewhere(request, { caller = '', signal, forwarded = false }) {
+      const { session_id: id } = request;
+      if (id === undefined) return undefined;
+      checkRequest(request);
+      const place = await find(id, { caller, signal, forwarded });
+      return 'turn' in place ? undefined : (options) => pass(place, id, request, options);
+    },
+    async turn(request, { caller = '', signal }) {
+      const session = await find(request.session_id ?? '', { caller, signal, forwarded: true });
+      if (!('turn' in session)) throw noSession();
+      return takeTurn(session, request, signal);
+    },
+    get size() {
+      return registry.size;
+    },
+    drain: registry.drain,
+    async close() {
+      await registry.close();
+      await peers.close();
+    },
+  };
+}
