@@ -57,7 +57,9 @@ export function executionRequest(sizes: RequestSettings) {
     fresh_interpreter: z
       .boolean()
       .default(false)
-      .describe('With session_id: start over. The code sees the session’s files; its variables are gone.'),
+      .describe(
+        'With session_id: start over. The code sees the session’s files; its variables are gone. Such a run may have requirements beside the session’s.',
+      ),
     stdin: z
       .string()
       .refine((text) => bytes(text) <= sizes.maxStdinBytes, {

@@ -8,9 +8,16 @@ import type { Session } from './session.ts';
 import { whatIsLeft } from './words.ts';
 
 /** What a request may not ask of a session. Throws ServiceError invalid_request. */
-export function checkRequest({ language, requirements, limits, pool }: ExecutionRequest): void {
+export function checkRequest({
+  language,
+  requirements,
+  fresh_interpreter,
+  limits,
+  pool,
+}: ExecutionRequest): void {
   const given = [
-    requirements.length > 0 && 'requirements',
+    // An interpreter that has begun finds packages where it found them then.
+    requirements.length > 0 && !fresh_interpreter && 'requirements',
     Object.values(limits).some((limit) => limit !== undefined) && 'limits',
     pool !== undefined && 'pool',
   ].filter((name) => name !== false);
@@ -61,7 +68,7 @@ export async function takeTurn(
     sandbox,
     request: {
       ...request,
-      requirements: facts.requirements,
+      requirements: [...facts.requirements, ...request.requirements],
       limits: { cpu: facts.limits.cpu, memory_mb: facts.limits.memory_mb },
       timeout_seconds: seconds,
     },
