@@ -1,8 +1,9 @@
 import type { PistonPackage, PistonRuntime } from '../../../piston/piston.ts';
+import { isPython } from '../../../request/language.ts';
 import type { Behind } from '../dialect.ts';
 import type { Wanted } from './ask.ts';
 import { Refusal } from './refusal.ts';
-import { findRuntime, isPython, listed, python, pythonRuntimes } from './runtimes.ts';
+import { findRuntime, listed, python, pythonRuntimes } from './runtimes.ts';
 
 /** What can be run: Python here, all else on the Piston behind, where there is one. Throws what these do. */
 export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' | 'piston' | 'settings'>) {

@@ -12,11 +12,6 @@ export function pythonRuntimes(versions: readonly string[]): PistonRuntime[] {
   }));
 }
 
-/** Whether a client that asks for this language wants Python. */
-export function isPython(language: string): boolean {
-  return language === python || /^(py|py3|python3|python3\.\d+)$/.test(language);
-}
-
 /** The newest of those that a language (or its alias) and a selector of versions name. */
 export function findRuntime(
   runtimes: readonly PistonRuntime[],
