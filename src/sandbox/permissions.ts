@@ -7,7 +7,7 @@ export const permissions: readonly Permission[] = [
     group: 'batch',
     resource: 'jobs',
     verbs: ['create', 'get', 'list', 'patch', 'delete'],
-    why: 'a run is a Job; a run in a waiting sandbox is written on its Job; cancelling a run deletes it',
+    why: 'a run or a session is a Job; a run in a waiting sandbox, and how a session fares, is written on its Job; cancelling a run deletes it',
   },
   { group: '', resource: 'pods', verbs: ['list', 'watch'], why: 'how the pod of a Job fares' },
   // A WebSocket upgrade is a GET; newer API servers ask for create as well.

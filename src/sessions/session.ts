@@ -78,8 +78,8 @@ export function createSession(sandbox: SessionSandbox, facts: SessionFacts, even
     const life = sessionLife(facts);
     if (livesUntil - age() >= life / 2 || livesUntil >= maxAgeSeconds) return;
     const before = livesUntil;
-    livesUntil = age() + life;
-    sandbox.extend(life, AbortSignal.timeout(extendMs)).catch((error: unknown) => {
+    livesUntil = Math.min(age() + life, maxAgeSeconds);
+    sandbox.extend(livesUntil - age(), AbortSignal.timeout(extendMs)).catch((error: unknown) => {
       livesUntil = before; // the next call tries again
       events.notExtended(error);
     });

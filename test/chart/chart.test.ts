@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { complete, loadConfig } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
-import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
+import { claimPatch, extendPatch, makeJob } from '../../src/sandbox/job.ts';
 import { permissionsFor } from '../../src/sandbox/permissions.ts';
 import { dialects } from '../../src/serve/dialects/all.ts';
 import { render } from './render.ts';
@@ -171,8 +171,8 @@ describe('the chart and the code', () => {
   it('make Jobs that end in the time that the admission policy allows', () => {
     const config = complete(settings.parse({ pools: [{ name: 'python', min: 1, max: 1 }] }));
     const policy = render({ environments: { enabled: true } }, 'sandbox-admission.yaml');
-    const [, run, build] =
-      /deadline of (\d+) s at most \(a build (\d+) s\)/.exec(JSON.stringify(policy)) ?? [];
+    const [, run, session, build] =
+      /deadline of (\d+) s at most \(a session (\d+) s, a build (\d+) s\)/.exec(JSON.stringify(policy)) ?? [];
     const deadline = (lifeSeconds: number, build: boolean) => {
       const { image, runtimeClass, maxCpu: cpu, maxMemoryMb: memory_mb } = config;
       const kind = { image, runtimeClass, cpu, memory_mb };
@@ -200,6 +200,8 @@ describe('the chart and the code', () => {
     const late = claimPatch(claim, config.startTimeoutSeconds + poolMaxAgeSeconds, fetchSeconds);
     const { spec } = late as { spec: { activeDeadlineSeconds: number } };
     assert.ok(spec.activeDeadlineSeconds <= Number(run));
+    const oldest = extendPatch(config.startTimeoutSeconds, config.sessionMaxAgeSeconds);
+    assert.ok((oldest as { spec: typeof spec }).spec.activeDeadlineSeconds <= Number(session));
   });
 
   it('replace the server when its settings change, and only then', () => {

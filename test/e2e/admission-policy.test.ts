@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { complete, type Config } from '../../src/config.ts';
 import { settings } from '../../src/settings.ts';
-import { claimPatch, makeJob } from '../../src/sandbox/job.ts';
+import { claimPatch, endPatch, extendPatch, makeJob, makeSessionJob } from '../../src/sandbox/job.ts';
 import { containerOf, podOf, refused, refusedPatches } from './cases/refused-jobs.ts';
 import { kubectlAs } from './harness/cluster.ts';
 import { command, output } from './harness/command.ts';
@@ -66,6 +66,15 @@ function waitingJob() {
   });
 }
 
+/** The Job of the largest session that lives longest. It never has a pod: there is no such RuntimeClass. */
+function sessionJob() {
+  const { cpu, memory_mb } = claim.limits;
+  const kind = { image: 'science', runtimeClass: 'kata', cpu, memory_mb };
+  const maxAgeSeconds = config.sessionMaxAgeSeconds;
+  const spec = { key: 'a'.repeat(40), caller: '', kind, maxAgeSeconds, lifeSeconds: maxAgeSeconds };
+  return makeSessionJob(config, spec, owner);
+}
+
 const dryRun = ['create', '--dry-run=server', '-f', '-'];
 
 interface Answer {
@@ -84,8 +93,12 @@ function create(object: object): Promise<Answer> {
 }
 
 function patchWaiting(patch: object): Promise<Answer> {
-  const job = ['job', 'run-waiting', '--namespace', config.namespace];
-  return asServer(['patch', ...job, '--dry-run=server', '--type=merge', '--patch', JSON.stringify(patch)]);
+  return patchJob('run-waiting', patch);
+}
+
+function patchJob(job: string, patch: object): Promise<Answer> {
+  const which = ['job', job, '--namespace', config.namespace];
+  return asServer(['patch', ...which, '--dry-run=server', '--type=merge', '--patch', JSON.stringify(patch)]);
 }
 
 /** A policy is in force some time after it is written. */
@@ -157,6 +170,45 @@ describe('the admission policy', () => {
         });
       }
     }
+  });
+
+  describe('for the Job of a session', () => {
+    const job = sessionJob();
+
+    before(async () => {
+      const kept = structuredClone(job);
+      delete kept.metadata?.ownerReferences;
+      const { accepted, says } = await asServer(['create', '-f', '-'], JSON.stringify(kept));
+      assert.ok(accepted, says);
+    });
+
+    const { startTimeoutSeconds, sessionMaxAgeSeconds } = config;
+    const patches = {
+      'lives on, to its greatest age': extendPatch(startTimeoutSeconds, sessionMaxAgeSeconds),
+      'ends, and is a record': endPatch(startTimeoutSeconds + sessionMaxAgeSeconds, 'idle'),
+    };
+    for (const [what, patch] of Object.entries(patches)) {
+      it(`accepts that it ${what}`, async () => {
+        const { accepted, says } = await patchJob(job.metadata?.name ?? '', patch);
+        assert.ok(accepted, says);
+      });
+    }
+
+    it('refuses a later deadline', async () => {
+      const patch = extendPatch(startTimeoutSeconds, sessionMaxAgeSeconds + 60);
+      const { accepted, says } = await patchJob(job.metadata?.name ?? '', patch);
+      assert.ok(!accepted, 'it was accepted');
+      assert.match(says, /one pod, tried once, with a deadline/);
+    });
+
+    it('refuses a run that takes itself for one', async () => {
+      const run = jobOf();
+      Object.assign(run.metadata?.labels ?? {}, { 'vivarium.dev/session': 'a'.repeat(40) });
+      Object.assign(run.spec ?? {}, { activeDeadlineSeconds: 10_000 });
+      const { accepted, says } = await create(run);
+      assert.ok(!accepted, 'it was accepted');
+      assert.match(says, /The Job of a session is named by its key/);
+    });
   });
 
   it('says nothing to the Jobs of others', async () => {
