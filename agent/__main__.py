@@ -36,6 +36,8 @@ def serve(arguments: list[str]) -> None:
     if request is None:
         return
     if request.mode == "single":
+        if problem := desk.take_problem():
+            raise Refusal(problem)
         run(request, runner, outlet, WORKSPACE)
         return
     from staying import Stay

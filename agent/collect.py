@@ -119,7 +119,7 @@ class Collection:
         # Of what else the program has put there, not even the names are kept in mind.
         self._folders.append(folder)
         names = {entry.path for entry in folders.walk(os.dup(folder)) if not entry.reason and is_kept(entry.path)}
-        self._kept = names
+        self._kept = names | {name.partition(b".")[0] for name in names if figure_number(name)}
         for name, kind, most_bytes in VALUES:
             if name in names:
                 self._take(folder, name, kind, most_bytes)

@@ -117,7 +117,7 @@ def run(request: RunRequest, runner: Runner, outlet: Outlet, workspace: str) -> 
     oom_kills = kernel.count_oom_kills()
     runner.hand_over(request.for_runner)
     supervision = Supervision(request, runner, outlet, kernel.children_wakeup())
-    outlet.send("started", execution_id=request.execution_id)
+    outlet.send("started", execution_id=request.execution_id, kept=False)
     outlet.push()
     status, ran = supervision.watch()
     kernel.end_everyone()

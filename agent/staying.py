@@ -11,19 +11,15 @@ import kernel
 from collect import Before, Collection
 from frames import CHUNK
 from inbox import Inbox
-from mounts import InputRefused, Mounts
+from mounts import Mounts
 from outcome import judge, judge_code
 from outlet import Outlet
 from program_file import ProgramFile
 from refusal import Refusal
-from request import File, RunRequest, Stop
+from request import RunRequest
 from run import READ_BYTES, Supervision, is_missing, send_empty_exit, send_exit, send_missing_environment
 from spawn import Runner, start_runner
 from waiting import Desk
-
-TYPE_CHECKING = False  # as typing's, which is slow to import
-if TYPE_CHECKING:
-    from request import Message
 
 MAX_REPORT = 4096  # bytes of a line; ours are shorter
 
@@ -117,7 +113,6 @@ class Stay:
         self._outlet = outlet
         self._desk = desk
         self._mounts = mounts
-        self._problem = ""  # why an input file of the next run is not there
         self._children = kernel.children_wakeup()
         self._runner: Runner | None = runner
         self._is_kept = False  # whether the runner has run cells
@@ -133,7 +128,7 @@ class Stay:
         """The next request, or None if there is none to come."""
         while True:
             while message := self._inbox.take():
-                request = self._handle(message)
+                request = self._desk.handle(message)
                 self._outlet.drain()
                 if request:
                     return request
@@ -149,18 +144,6 @@ class Stay:
                     kernel.calm(fd)
                     self._reap()
 
-    def _handle(self, message: "Message") -> RunRequest | None:
-        """The message, if it is a request to run. An input file that cannot be written costs only its own run."""
-        if isinstance(message, Stop):
-            self._problem = ""
-        if isinstance(message, File) and self._problem:
-            return None
-        try:
-            return self._desk.handle(message)
-        except InputRefused as refusal:
-            self._problem = str(refusal)
-            return None
-
     def _reap(self) -> None:
         if self._runner is None:
             kernel.reap(0)
@@ -175,6 +158,7 @@ class Stay:
         self._is_kept = False
 
     def _run(self, request: RunRequest) -> None:
+        problem = self._desk.take_problem()
         self._reap()
         if self._is_kept and request.mode != "cell":
             self._end_interpreter()
@@ -183,21 +167,20 @@ class Stay:
             return
         program = None if request.mode == "cell" else ProgramFile(self._mounts.workspace)
         try:
-            self._prepare(request, program)
+            self._prepare(request, program, problem)
         except (Refusal, OSError) as error:
             self._fail(request, str(error))
         else:
             self._supervise(request)
         finally:
-            self._problem = ""
             if program:
                 self._end_interpreter()
                 program.restore(request.code.encode())
 
-    def _prepare(self, request: RunRequest, program: ProgramFile | None) -> None:
+    def _prepare(self, request: RunRequest, program: ProgramFile | None, problem: str) -> None:
         """Until nothing but the user's code is left to run."""
-        if self._problem:
-            raise Refusal(self._problem)
+        if problem:
+            raise Refusal(problem)
         self._mounts.ensure()
         if program:
             program.put_away()
@@ -211,7 +194,7 @@ class Stay:
         if not self._is_kept:
             self._end_interpreter()
         said = f"vivarium: {sentence}\n".encode(errors="backslashreplace")[:CHUNK]
-        self._outlet.send("started", execution_id=request.execution_id)
+        self._outlet.send("started", execution_id=request.execution_id, kept=self._is_kept)
         self._outlet.send_output("stderr", said)
         send_empty_exit(self._outlet, "exited", 1, stderr_bytes=len(said), kept=self._is_kept)
 
@@ -221,7 +204,7 @@ class Stay:
         oom_kills = kernel.count_oom_kills()
         unsent = request.for_runner if self._is_kept else b""
         supervision = StayingSupervision(request, self._runner, self._outlet, self._children, self._inbox, unsent)
-        self._outlet.send("started", execution_id=request.execution_id)
+        self._outlet.send("started", execution_id=request.execution_id, kept=self._is_kept)
         self._outlet.push()
         status, ran = supervision.watch()
         outcome = self._judge(supervision, status, oom_kills)

@@ -7,7 +7,7 @@ import sys
 from select import POLLIN, poll
 
 from inbox import Inbox
-from mounts import Mounts
+from mounts import InputRefused, Mounts
 from outlet import Outlet
 from refusal import Refusal
 from request import File, Hello, Lines, RunRequest, Stop
@@ -96,21 +96,36 @@ class Desk:
         self._outlet = outlet
         self._mounts = mounts
         self._opened: Files | None = None
+        self._problem = ""
 
     def handle(self, message: "Message") -> RunRequest | None:
         """The message, if it is a request to run."""
         if isinstance(message, File):
-            self._mounts.append(message.path, message.data)
+            self._add_input(message)
         elif isinstance(message, RunRequest):
             self._end_uploads()
             return message
-        elif isinstance(message, Stop):
-            self._end_uploads()  # of a run that has ended, or that never comes after its files
+        elif isinstance(message, Stop):  # of a run that has ended, or that never comes after its files
+            self._end_uploads()
+            self.take_problem()
         elif isinstance(message, Hello):
             raise Refusal("a hello comes before the first run")
         else:
             self._files().answer(message)
         return None
+
+    def take_problem(self) -> str:
+        """Why an input file of the run that comes is not there; empty if all are."""
+        problem, self._problem = self._problem, ""
+        return problem
+
+    def _add_input(self, file: File) -> None:
+        if self._problem:
+            return
+        try:
+            self._mounts.append(file.path, file.data)
+        except InputRefused as refusal:
+            self._problem = str(refusal)
 
     def _end_uploads(self) -> None:
         if self._opened:

@@ -1,8 +1,8 @@
 """The interpreter of a session: runs one cell after another in `__main__`, until the agent ends it.
 
-Python comes here as it would come to the `__main__` of a zip file: /workspace/main.py is said to be such a thing, and no
-file is needed for it. Between cells the program's threads, signal handlers and child processes go on: so whatever is ours
-here is done again if something of theirs has interrupted it, and what they can break ends this interpreter at most.
+Python comes here as it would come to the `__main__` of a zip file: /workspace/main.py is said to be one, and no file is
+needed for it. Between cells the program's threads, signal handlers and child processes go on: so whatever is ours here
+is done again if something of theirs has interrupted it, and what they can break ends this interpreter at most.
 """
 
 import _io
@@ -43,6 +43,10 @@ class Cells:
         self._compile = compile_cell
         self._finish = finish
         self._owner = os.getpid()
+        self._request: dict[str, Any] | None = None
+        self._ending: tuple[int, bool] | None = (
+            None  # of that cell: its exit code, and whether that is for a MemoryError
+        )
         self._count = 0
         self._sources: dict[str, int] = {}  # how long each is
         self._streams = [Stream(1, "stdout"), Stream(2, "stderr")]
@@ -54,8 +58,9 @@ class Cells:
         def begin() -> None:
             del vars(builtins)[BEGIN]
             self._tidy()
-            self._serve(request)
+            self._serve()
 
+        self._request = request
         vars(builtins)[BEGIN] = begin
         sys.path_importer_cache[PROGRAM] = Importer()
 
@@ -66,64 +71,66 @@ class Cells:
         del self._namespace["__file__"], self._namespace["__cached__"]
         self._namespace.update(__spec__=None, __package__=None, __loader__=sys.modules["builtins"].__loader__)
 
-    def _serve(self, request: "dict[str, Any]") -> None:
-        while True:
-            token = request["token"]
-            code, memory_error = self._run(request)
-            if os.getpid() != self._owner:
-                raise SystemExit(code)  # a forked process ends here, as it would at the end of any program
-            del request
-            self._insist(self._end)
-            self._tell(f"\n{token} {code} {'m' if memory_error else '-'}\n".encode(), code)
-            request = self._receive()
-
-    def _insist(self, step: "Callable[[], None]") -> None:
-        for _ in range(ATTEMPTS):
+    def _serve(self) -> None:
+        failures = 0
+        while failures < ATTEMPTS:
             try:
-                return step()
+                self._go_on()
+                failures = 0
             except BaseException:
                 if os.getpid() != self._owner:
-                    raise
+                    raise  # a forked process ends here, as it would at the end of any program
+                failures += 1  # something of the program's has interrupted us
         os._exit(1)
+
+    def _go_on(self) -> None:
+        """From wherever it was interrupted; but what has begun of a cell does not begin again."""
+        if self._request is None:
+            self._request = self._receive()
+        if self._ending is None:
+            self._run(self._request)
+        code, memory_error = self._ending or (1, False)
+        if os.getpid() != self._owner:
+            raise SystemExit(code)
+        self._finish()
+        self._flush()
+        self._tell(f"\n{self._request['token']} {code} {'m' if memory_error else '-'}\n".encode(), code)
+        self._request = self._ending = None
 
     def _receive(self) -> "dict[str, Any]":
-        for _ in range(ATTEMPTS):
-            try:
-                return marshal.load(self._requests)  # type: ignore[no-any-return]
-            except (EOFError, ValueError, TypeError, OSError):
-                break  # the program has closed the pipe, or read from it
-            except BaseException:
-                continue  # an interruption, while there is nothing to read
-        os._exit(1)
+        try:
+            return marshal.load(self._requests)  # type: ignore[no-any-return]
+        except (EOFError, ValueError, TypeError, OSError):
+            os._exit(1)  # the program has closed the pipe, or read from it
 
     def _tell(self, report: bytes, code: int) -> None:
-        def tell() -> None:
-            if not self._report.is_intact():
-                os._exit(code)  # nobody would hear of it
-            os.write(self._report.fd, report)
+        if not self._report.is_intact():
+            os._exit(code)  # nobody would hear of it
+        os.write(self._report.fd, report)
 
-        self._insist(tell)
-
-    def _run(self, request: "dict[str, Any]") -> tuple[int, bool]:
-        """The exit code, and whether it is for a MemoryError."""
+    def _run(self, request: "dict[str, Any]") -> None:
+        for stream in self._streams:
+            stream.restore()
+        self._ending = 1, False
         try:
-            for stream in self._streams:
-                stream.restore()
             self._prepare(request)
         except BaseException as error:
             show_line(f"vivarium: the run could not be prepared: {type(error).__name__}: {error}")
-            return 1, False
+            return
         self._count += 1
         name = f"<run {self._count}>"
         self._remember(name, request["code"])
         try:
             exec(self._compile(request["code"], name), self._namespace)
+            self._ending = 0, False
         except SystemExit as error:
-            return exit_code(error), False
+            self._ending = exit_code(error), False
         except BaseException as error:
-            show(error)
-            return 1, isinstance(error, MemoryError)
-        return 0, False
+            self._ending = 1, isinstance(error, MemoryError)
+            try:
+                show(error)
+            except BaseException:
+                show_line("vivarium: the exception that ended the run cannot be shown")
 
     def _remember(self, name: str, code: str) -> None:
         """For tracebacks, also those through functions of earlier cells."""
@@ -134,11 +141,10 @@ class Cells:
             del self._sources[oldest]
             linecache.cache.pop(oldest, None)
 
-    def _end(self) -> None:
-        self._finish()
-        for stream in (sys.stdout, sys.stderr, *(stream.text for stream in self._streams)):
+    def _flush(self) -> None:
+        for stream in (*(vars(sys).get(name) for name in ("stdout", "stderr")), *(own.text for own in self._streams)):
             try:
-                stream.flush()
+                stream.flush()  # type: ignore[union-attr]
             except Exception:
                 pass  # it is closed, or no stream
 
@@ -246,4 +252,4 @@ def print_exception(error: BaseException) -> None:
 
         traceback.print_exception(type(error), error, error.__traceback__)
     except BaseException:
-        show_line(f"{type(error).__name__} (the exception cannot be shown)")
+        sys.__excepthook__(type(error), error, error.__traceback__)  # it needs less, and knows no lines of cells

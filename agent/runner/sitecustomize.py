@@ -208,7 +208,8 @@ def add_packages_of_the_home_folder() -> None:
     if sys.flags.no_user_site:
         import site
 
-        site.addsitedir(site.getusersitepackages())
+        if os.path.isdir(folder := site.getusersitepackages()):
+            site.addsitedir(folder)
 
 
 def become_cells(request: "dict[str, Any]", pipe: "BufferedReader", report: int, stdout: int, stderr: int) -> None:
@@ -233,6 +234,9 @@ def prepare_cell(request: "dict[str, Any]") -> None:
     os.environ.update(request["env"])
     if pictures:
         pictures[1].start_again()
+    for folder, finder in list(sys.path_importer_cache.items()):
+        if folder.startswith("/workspace") and (invalidate := getattr(finder, "invalidate_caches", None)):
+            invalidate()  # new modules may have come within one tick of the clock
     environment = request["environment"]
     if environment is not None and environment not in environments:
         environments.add(environment)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -253,16 +254,61 @@ class Sandbox:
 
     def result(self) -> Result:
         """Everything up to `exit` and the files after it; then nothing may follow and the agent ends with 0."""
+        result = self.next_result()
+        rest, code = self.line(), self.process.wait()
+        if rest or code != 0:
+            raise AssertionError(f"after exit: {rest!r}, exit code {code}")
+        return result
+
+    def next_result(self) -> Result:
+        """Everything up to `exit` and the files after it."""
         frames = [self.frame()]
         while frames[-1]["type"] != "exit":
             frames.append(self.frame())
         if frames[-1]["files"] or frames[-1]["left_out"]:
             while frames[-1]["type"] != "end":
                 frames.append(self.frame())
-        rest, code = self.line(), self.process.wait()
-        if rest or code != 0:
-            raise AssertionError(f"after exit: {rest!r}, exit code {code}")
         return Result(frames)
+
+    def cell(self, code: str, **fields: Any) -> Result:
+        self.send(request(textwrap.dedent(code), mode="cell", **fields))
+        return self.next_result()
+
+    def program(self, code: str, **fields: Any) -> Result:
+        self.send(request(textwrap.dedent(code), mode="program", **fields))
+        return self.next_result()
+
+    def write(self, path: str, data: bytes, more: bool = False) -> None:
+        self.send({"type": "write", "path": path, "base64": base64.b64encode(data).decode(), "more": more})
+
+    def written(self, path: str, data: bytes) -> Frame:
+        """The answer to what writes a file."""
+        self.write(path, data)
+        return self.frame()
+
+    def entries(self, path: str = "", recursive: bool = True) -> list[Frame]:
+        """All entries, and `listed` or `refused`."""
+        self.send({"type": "list", "path": path, "recursive": recursive})
+        frames = [self.frame()]
+        while frames[-1]["type"] == "entry":
+            frames.append(self.frame())
+        return frames
+
+    def paths(self, path: str = "") -> list[str]:
+        return [frame["path"] for frame in self.entries(path)[:-1]]
+
+    def read(self, path: str, most: int = 1 << 20) -> bytes | str:
+        """The file, or why it is refused."""
+        self.send({"type": "read", "path": path, "most": most})
+        first = self.frame()
+        if first["type"] == "refused":
+            return str(first["reason"])
+        assert (first["type"], first["kind"], first["path"]) == ("file", "read", path), first
+        data = b""
+        while (frame := self.frame())["type"] == "data":
+            data += payload(frame)
+        assert frame == {"seq": frame["seq"], "type": "file_end", "size": len(data)}, frame
+        return data
 
     def wait_until_agent_is_alone(self) -> None:
         """Returns once the agent, bubblewrap's only child, has no child of its own."""

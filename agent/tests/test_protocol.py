@@ -12,7 +12,7 @@ class Conversation(unittest.TestCase):
     def test_a_cold_run(self) -> None:
         result = run("print('hi', end='')", execution_id="abc")
         started, output, ended = result.frames
-        self.assertEqual(started, {"seq": 0, "type": "started", "execution_id": "abc"})
+        self.assertEqual(started, {"seq": 0, "type": "started", "execution_id": "abc", "kept": False})
         self.assertEqual(output, {"seq": 1, "type": "stdout", "text": "hi"})
         self.assertGreater(ended.pop("ran_seconds"), 0)
         how = {"cause": "exited", "exit_code": 0, "signal": None, "stdout_bytes": 2, "stderr_bytes": 0}
