@@ -35,7 +35,7 @@ export function createPiston(settings: PistonSettings): Piston & { close(): Prom
     async execute(job, signal) {
       const seconds = secondsOf(job, settings.maxTimeoutSeconds);
       const said = await ask({ method: 'POST', path: '/execute', body: job, seconds }, signal);
-      if (said.status !== 400) return { answer: check(said, executed, 'execute') };
+      if (said.status !== 400) return { answer: check(said, executed, 'execute', job) };
       const refused = refusal.safeParse(said.body);
       if (refused.success) return { refused: refused.data.message.slice(0, mostWords) };
       throw fault(said, 'execute', job);
@@ -62,8 +62,8 @@ function secondsOf({ run_timeout, compile_timeout }: PistonJob, most: number): n
   return stage(run_timeout) + stage(compile_timeout) + slackSeconds;
 }
 
-function check<T>(said: Said, shape: z.ZodType<T>, what: string): T {
-  if (said.status !== 200) throw fault(said, what);
+function check<T>(said: Said, shape: z.ZodType<T>, what: string, job?: PistonJob): T {
+  if (said.status !== 200) throw fault(said, what, job);
   const checked = shape.safeParse(said.body);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;

@@ -33,7 +33,10 @@ export function createExchange(pistonUrl: string, token: string): Exchange {
   return {
     async ask({ method, path, body, seconds }, signal) {
       signal.throwIfAborted();
-      const overdue = AbortSignal.timeout(Math.ceil(seconds * 1000));
+      const overdue = new AbortController();
+      const timer = setTimeout(() => {
+        overdue.abort();
+      }, seconds * 1000);
       try {
         const answer = await send(`${base}${path}`, {
           method,
@@ -45,13 +48,15 @@ export function createExchange(pistonUrl: string, token: string): Exchange {
           },
           body: body === undefined ? null : JSON.stringify(body),
           // Closing the connection is all that can be done: Piston goes on with the job to its limits.
-          signal: AbortSignal.any([signal, overdue, closing.signal]),
+          signal: AbortSignal.any([signal, overdue.signal, closing.signal]),
         });
         return { status: answer.statusCode, body: parse(await readAll(answer.body)) };
       } catch (error) {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
-        throw explained(error, overdue.aborted ? seconds : undefined);
+        throw explained(error, overdue.signal.aborted ? seconds : undefined);
+      } finally {
+        clearTimeout(timer);
       }
     },
     async close() {

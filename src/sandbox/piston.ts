@@ -55,7 +55,6 @@ async function findLanguage(piston: Upstream, asked: string, signal: AbortSignal
 
 function pistonSandbox(execute: Execute, language: string): Sandbox {
   const written = new Map<string, Uint8Array>();
-  const disposed = new AbortController();
   return {
     placedAt: performance.now(),
     gone: new AbortController().signal,
@@ -64,21 +63,16 @@ function pistonSandbox(execute: Execute, language: string): Sandbox {
       const asked = await jobOf(language, claim, program, written);
       yield { seq: 0, type: 'started', execution_id: claim.executionId };
       const began = performance.now();
-      const { outcome, sent } = await execute(asked, AbortSignal.any([signal, disposed.signal])).catch(
-        (error: unknown) => {
-          throw signal.aborted ? left(signal) : error;
-        },
-      );
+      const { outcome, sent } = await execute(asked, signal).catch((error: unknown) => {
+        throw signal.aborted ? left(signal) : error;
+      });
       if ('refused' in outcome)
         throw new ServiceError('piston_failed', `Piston refuses the run: ${outcome.refused}.`);
       const elapsed = (performance.now() - began) / 1000;
       yield* framesOf(outcome.answer, sent, elapsed, loweredHints(asked, sent));
     },
     files: filesBefore(written),
-    dispose() {
-      disposed.abort(new Error('The run is over.'));
-      return Promise.resolve();
-    },
+    dispose: () => Promise.resolve(),
   };
 }
 

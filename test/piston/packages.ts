@@ -1,5 +1,5 @@
+import semver from 'semver';
 import type { Runtime } from './runtimes.ts';
-import { satisfies } from './semver.ts';
 
 export class PackageError extends Error {
   readonly status: number;
@@ -23,7 +23,7 @@ export function createPackages(runtimes: Runtime[], hello: Runtime) {
 
   function find({ language, version }: Record<string, unknown>) {
     const found = index.find(
-      (each) => each.language === language && satisfies(each.version, String(version)),
+      (each) => each.language === language && semver.satisfies(each.version, String(version)),
     );
     if (found) return found;
     throw new PackageError(404, `Requested package ${String(language)}-${String(version)} does not exist`);

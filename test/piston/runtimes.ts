@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newestFirst, satisfies } from './semver.ts';
+import semver from 'semver';
 
 export interface Runtime {
   language: string;
@@ -67,8 +67,8 @@ export function installRuntimes(root: string): { runtimes: Runtime[]; hello: Run
 export function findRuntime(runtimes: Runtime[], language: string, version: string): Runtime | undefined {
   return runtimes
     .filter((each) => each.language === language || each.aliases.includes(language))
-    .filter((each) => satisfies(each.version, version))
-    .sort((one, other) => newestFirst(one.version, other.version))[0];
+    .filter((each) => semver.satisfies(each.version, version))
+    .sort((one, other) => semver.rcompare(one.version, other.version))[0];
 }
 
 /** What GET runtimes says of one. */
