@@ -7,6 +7,7 @@ import { kindOfPool } from '../schedule/kind.ts';
 import { missingPermissions } from './access.ts';
 import { missingPrograms, programs } from './bubblewrap.ts';
 import { ApiError, createClient, UnreachableError, type Client } from './client.ts';
+import { diagnosePiston } from './diagnose-piston.ts';
 import { makeJob } from './job.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
 import { environmentsFolder, findUv } from './local-builder.ts';
@@ -26,8 +27,8 @@ const install = 'make install';
 /** What this machine, the cluster of the current kube context and the account in it allow. */
 export async function diagnose(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const local = config.backend === 'kubernetes' ? [] : diagnoseLocal(config);
-  if (config.backend === 'local') return local;
-  return [...local, ...(await diagnoseCluster(config, signal))];
+  const cluster = config.backend === 'local' ? [] : await diagnoseCluster(config, signal);
+  return [...local, ...cluster, ...(await diagnosePiston(config, signal))];
 }
 
 function diagnoseLocal(config: Config): Finding[] {

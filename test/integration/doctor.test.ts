@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import type { Config } from '../../src/config.ts';
 import { diagnose } from '../../src/sandbox/diagnose.ts';
 import type { FakeApi } from './fake-api/server.ts';
+import { startPiston } from '../piston/server.ts';
 import { config, fakeApi, pool } from './harness.ts';
 
 async function findings(api: FakeApi, changes: Partial<Config> = {}): Promise<string[]> {
@@ -55,6 +56,22 @@ describe('diagnose', () => {
       'bad job: the cluster refuses a sandbox of pool one: admission denied the request -> make install',
     ]);
     assert.deepEqual(api.jobs, [], 'it makes no Job');
+  });
+
+  it('says what the Piston has that is set, or that it does not answer', async (t) => {
+    const piston = await startPiston();
+    const about = async () => {
+      const changes = { backend: 'local', pistonUrl: piston.url } as const;
+      return (await diagnose(config(changes), new AbortController().signal)).at(-1);
+    };
+    t.after(() => piston.close());
+    assert.deepEqual(await about(), { ok: true, what: `Piston: ${piston.url} has bash, c, c++, python` });
+    await piston.close();
+    assert.deepEqual(await about(), {
+      ok: false,
+      what: `Piston: ${piston.url}: Piston cannot be reached, or broke off (ECONNREFUSED).`,
+      mend: 'correct VIVARIUM_PISTON_URL, or start Piston',
+    });
   });
 
   it('says whether there are environments where sandboxes are local', async (t) => {
