@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PistonRuntime } from '../../../../../src/piston/piston.ts';
-import {
-  findRuntime,
-  isPython,
-  listed,
-  pythonRuntimes,
-} from '../../../../../src/serve/dialects/piston/runtimes.ts';
+import { findRuntime, listed, pythonRuntimes } from '../../../../../src/serve/dialects/piston/runtimes.ts';
 
 const gcc: PistonRuntime = { language: 'c', version: '10.2.0', aliases: ['gcc'], runtime: 'gcc' };
 const odd: PistonRuntime = { language: 'c', version: 'newest', aliases: ['gcc'] };
