@@ -83,6 +83,7 @@ describe('POST /v1/executions', () => {
       args: ['-x'],
       env: { A: '1' },
       environment: null,
+      mode: 'single',
       limits: {
         seconds: 300,
         output_bytes: 1_048_576,

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Frame } from '../../../src/output/frame.ts';
+import type { RunMode } from '../../../src/schedule/backend.ts';
 import type { Store, Stored } from './store.ts';
 
 const stdoutChannel = 1;
@@ -13,6 +14,7 @@ export interface Asked {
   stdin: string;
   args: string[];
   env: Record<string, string>;
+  mode: RunMode;
   limits: Record<string, unknown>;
 }
 
@@ -20,6 +22,16 @@ interface Hello {
   type: 'hello';
   preload: string[];
 }
+
+/** What an agent is asked about a workspace, and to stop. */
+export type Line =
+  | Asked
+  | Hello
+  | { type: 'file'; path: string; base64: string }
+  | { type: 'write'; path: string; base64: string; more: boolean }
+  | { type: 'list'; path: string; recursive: boolean }
+  | { type: 'read'; path: string; most: number }
+  | { type: 'stop'; execution_id: string };
 
 /** A pod, of which a test plays the kubelet and the agent. */
 export class FakePod {
@@ -29,12 +41,17 @@ export class FakePod {
   readonly hello: Promise<string[]>;
   /** Resolves with the request once it has come over stdin. */
   readonly asked: Promise<Asked>;
+  /** All lines of stdin. */
+  readonly heard: Line[] = [];
   /** Aborted when the pod is deleted. */
   readonly deleted: AbortSignal;
   readonly #pods: Store;
   readonly #deleting = new AbortController();
   readonly #hello = Promise.withResolvers<string[]>();
   readonly #asked = Promise.withResolvers<Asked>();
+  #read = 0;
+  #wake: () => void = () => undefined;
+  #stdinEnded = false;
   readonly #sockets = new Set<WebSocket>();
   readonly #followers = new Set<ServerResponse>();
   #log = Buffer.alloc(0);
@@ -140,20 +157,34 @@ export class FakePod {
 
   attach(socket: WebSocket): void {
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#stdinEnded = true;
+      this.#wake();
+    });
     socket.on('error', () => undefined);
     socket.on('message', (message: Buffer) => {
       this.#stdin = Buffer.concat([this.#stdin, message.subarray(1)]);
       for (let end = this.#stdin.indexOf(10); end >= 0; end = this.#stdin.indexOf(10)) {
-        this.#hear(JSON.parse(this.#stdin.toString('utf8', 0, end)) as Asked | Hello);
+        this.#hear(JSON.parse(this.#stdin.toString('utf8', 0, end)) as Line);
         this.#stdin = this.#stdin.subarray(end + 1);
       }
     });
   }
 
-  #hear(line: Asked | Hello): void {
+  #hear(line: Line): void {
     if (line.type === 'hello') this.#hello.resolve(line.preload);
-    else this.#asked.resolve(line);
+    if (line.type === 'run') this.#asked.resolve(line);
+    this.heard.push(line);
+    this.#wake();
+  }
+
+  /** The next line of stdin; undefined when that has ended. */
+  async next(): Promise<Line | undefined> {
+    while (this.#read === this.heard.length && !this.#stdinEnded) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.heard[this.#read++];
   }
 
   serveLog(follow: boolean, res: ServerResponse): void {

@@ -81,9 +81,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 export function selected(object: Stored, query: URLSearchParams): boolean {
   // `name!=value` splits into `name!` and the value, and means objects without the label, too.
   const isLabelled = terms(query.get('labelSelector')).every(([name, value]) =>
-    name.endsWith('!')
-      ? object.metadata.labels?.[name.slice(0, -1)] !== value
-      : object.metadata.labels?.[name] === value,
+    value === undefined
+      ? object.metadata.labels?.[name] !== undefined
+      : name.endsWith('!')
+        ? object.metadata.labels?.[name.slice(0, -1)] !== value
+        : object.metadata.labels?.[name] === value,
   );
   const isFielded = terms(query.get('fieldSelector')).every(([path, value]) => {
     const found = path
@@ -94,10 +96,10 @@ export function selected(object: Stored, query: URLSearchParams): boolean {
   return isLabelled && isFielded;
 }
 
-function terms(selector: string | null): [string, string][] {
+function terms(selector: string | null): [string, string | undefined][] {
   if (selector === null || selector === '') return [];
   return selector.split(',').map((term) => {
-    const [name = '', value = ''] = term.split('=');
+    const [name = '', value] = term.split('=');
     return [name, value];
   });
 }
