@@ -94,6 +94,7 @@ const allowedUsers: Record<string, string[]> = {
   '@aws-sdk/client-s3': ['artifacts'],
   '@fastify/busboy': ['serve'],
   'mime-types': ['artifacts'],
+  semver: ['serve'],
   express: ['serve'],
   '@modelcontextprotocol/express': ['serve'],
   '@modelcontextprotocol/node': ['serve'],

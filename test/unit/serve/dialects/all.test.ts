@@ -24,6 +24,12 @@ describe('dialects', () => {
       taken,
     );
     assert.deepEqual(faults, []);
+    const [, named = ''] = /own: (.*?), such as/.exec(settings.shape.dialects.description ?? '') ?? [];
+    assert.equal(
+      named,
+      dialects.map(({ name }) => `\`${name}\``).join(', '),
+      'the setting says which there are',
+    );
     assert.equal(dialectOf('nothing'), undefined);
   });
 
