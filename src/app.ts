@@ -166,6 +166,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
         mounts: files.map((file) => pathOf(file) ?? ''),
         requirements,
         packages: isMissing ? await packagesOf(sandboxes.imageFor(request)) : undefined,
+        inSession: request.session_id !== undefined,
         mayRequire: (name) => hasEnvironments && requirement.safeParse([name]).success,
       });
     },

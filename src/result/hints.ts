@@ -17,6 +17,8 @@ export interface About {
   packages: readonly InstalledPackage[] | undefined;
   /** Whether a request may require a package of this name; false for all where there are no environments. */
   mayRequire(name: string): boolean;
+  /** Whether the run was in a session, which has its requirements and files from before. */
+  inSession: boolean;
 }
 
 const mostPaths = 20;
@@ -25,6 +27,7 @@ const mostPaths = 20;
 export function hintsFor(about: About): string[] {
   const hints = [
     moduleHint(about),
+    requirementsHint(about),
     libraryHint(about),
     fileHint(about),
     outputHint(about),
@@ -43,6 +46,13 @@ function moduleHint({ result, mounts, requirements, packages, mayRequire }: Abou
     : `mounts/${mounted} is not on the path of modules: begin with import sys; sys.path.insert(0, "/workspace/mounts").`;
 }
 
+function requirementsHint({ result, inSession, mayRequire }: About): string | undefined {
+  const module = missingModule(result.stderr);
+  return inSession && module !== undefined && mayRequire('any')
+    ? 'A session has the requirements that it was created with: for others create a new one.'
+    : undefined;
+}
+
 /** The one package that many name and that cannot be imported here. */
 function libraryHint({ result, mayRequire }: About): string | undefined {
   const library = missingLibrary(result.stderr);
@@ -53,7 +63,7 @@ function libraryHint({ result, mayRequire }: About): string | undefined {
     : `The sandbox has no ${library}, which the package needs: packages that bring their libraries with them can be imported.`;
 }
 
-function fileHint({ result, mounts }: About): string | undefined {
+function fileHint({ result, mounts, inSession }: About): string | undefined {
   const missing = missingFile(result.stderr);
   if (!missing) return undefined;
   const { path, isProgram } = missing;
@@ -62,6 +72,7 @@ function fileHint({ result, mounts }: About): string | undefined {
   const alike = mounts.filter((mount) => baseName(mount).toLowerCase() === wanted.toLowerCase());
   const below = alike.some((mount) => path === `mounts/${mount}`) ? '/workspace/mounts' : 'mounts';
   if (alike.length > 0) return `Read it at ${list(alike, below, ' or ')}.`;
+  if (inSession) return `list_files says what is in the workspace; there is no ${path}.`;
   return mounts.length > 0
     ? `Files of the request are below mounts/. There are: ${list(mounts, 'mounts', ', ')}.`
     : 'No files came with the request: those that it names in `files` are below mounts/.';

@@ -13,6 +13,7 @@ const about: About = {
   requirements: [],
   packages: [{ name: 'pillow', version: '11.3.0', modules: ['PIL'] }],
   mayRequire: () => true,
+  inSession: false,
 };
 
 const traceback = (
@@ -30,6 +31,19 @@ const table: [what: string, changes: Changes, hints: string[]][] = [
     'a missing module',
     { result: { stderr: traceback("ModuleNotFoundError: No module named 'cv2'") } },
     ['Add "opencv-python-headless" to requirements.'],
+  ],
+  [
+    'a missing module in a session',
+    { inSession: true, result: { stderr: traceback("ModuleNotFoundError: No module named 'cv2'") } },
+    [
+      'Add "opencv-python-headless" to requirements.',
+      'A session has the requirements that it was created with: for others create a new one.',
+    ],
+  ],
+  [
+    'a missing file in a session',
+    { inSession: true, result: { stderr: noFile("'data.csv'") } },
+    ['list_files says what is in the workspace; there is no data.csv.'],
   ],
   [
     'a module by its package’s name',
