@@ -48,7 +48,7 @@ export function createExchange(placed: readonly Placed[], leaving: Leaving): Exc
         const { path, size } = entry;
         const fault = faultOf(entry, count, room, leaving);
         if (fault !== undefined) {
-          lost.push(`${path} (${fault})`);
+          lost.push(lostFile(path, fault));
           continue;
         }
         try {
@@ -59,15 +59,22 @@ export function createExchange(placed: readonly Placed[], leaving: Leaving): Exc
           room -= size;
         } catch (error) {
           if (error instanceof StoreError) {
-            lost.push(`${path} and what comes after it (the store of files failed: ${error.message})`);
+            lost.push(
+              lostFile(`${path} and what comes after it`, `the store of files failed: ${error.message}`),
+            );
             return;
           }
           if (!(error instanceof ServiceError)) throw error;
-          lost.push(`${path} (${error.message})`);
+          lost.push(lostFile(path, error.message));
         }
       }
     },
   };
+}
+
+/** A file that is not kept, and why. */
+export function lostFile(path: string, reason: string): string {
+  return `${path} (${reason.replace(/\.$/, '')})`;
 }
 
 function isNew({ path, kind, size, modified }: Entry, before: Entry | undefined): boolean {

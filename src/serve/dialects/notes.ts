@@ -1,6 +1,9 @@
 import { constants } from 'node:os';
 import type { ExecutionResult } from '../../result/execution-result.ts';
 
+/** Files that are named; the others are counted. */
+const mostNamed = 10;
+
 /**
  * What must be said to clients whose answers have no place for it: lines for the end of stderr. Empty where all that the
  * program wrote is there.
@@ -16,8 +19,13 @@ export function notesOf(
     ...(truncated
       ? [`Of ${stdout_bytes} bytes on stdout and ${stderr_bytes} on stderr only the beginning is kept.`]
       : []),
-    ...(lost.length === 0 ? [] : [`Files that are not kept: ${lost.join(', ')}.`]),
+    ...(lost.length === 0 ? [] : [`Files that are not kept: ${some(lost)}.`]),
   ];
+}
+
+function some(lost: readonly string[]): string {
+  const more = lost.length - mostNamed;
+  return [...lost.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
 
 /** A text with lines after it. */

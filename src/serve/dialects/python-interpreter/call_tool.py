@@ -3,6 +3,7 @@
 import datetime
 import inspect
 import json
+import linecache
 import os
 import pathlib
 import re
@@ -15,6 +16,8 @@ from collections.abc import Callable
 
 from tool_types import ARRAYS, OBJECTS, SETS, ToolFault, parts, split
 
+# The file that the tool's code is said to come from.
+NAME = "<tool>"
 # As ISO 8601 writes them, and as Python does.
 DURATIONS = (
     r"(-?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
@@ -197,12 +200,13 @@ def execute(source: str, text: str) -> str:
     """Calls the tool. What it prints goes nowhere, what its processes print neither: stdout is for the result alone."""
     _, function = split(source)
     clean = textwrap.dedent(source)
+    linecache.cache[NAME] = (len(clean), None, clean.splitlines(keepends=True), NAME)
     stdout = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     try:
         namespace: dict[str, typing.Any] = {"__name__": "__main__"}
-        exec(compile(clean, "<string>", "exec"), namespace)
+        exec(compile(clean, NAME, "exec"), namespace)
         tool = namespace[function.name]
         result = json.dumps(tool(**arguments_of(tool, text)))
         sys.stdout.flush()
@@ -214,7 +218,7 @@ def execute(source: str, text: str) -> str:
 def own_frames(error: BaseException) -> types.TracebackType | None:
     """The traceback from the tool's own code on: this program's frames say nothing to its author."""
     trace = error.__traceback__
-    while trace and trace.tb_frame.f_code.co_filename != "<string>":
+    while trace and trace.tb_frame.f_code.co_filename != NAME:
         trace = trace.tb_next
     return trace
 

@@ -6,6 +6,7 @@ import type { Around } from '../../../schedule/run.ts';
 import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
+import { lostFile } from '../exchange.ts';
 import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
 import { answerOf, commandOf, sandboxError, type RunCodeAnswer } from './answer.ts';
 import { runElsewhere } from './elsewhere.ts';
@@ -103,7 +104,7 @@ function aroundOf(
         } catch (error) {
           if (!(error instanceof ServiceError)) throw error;
           // What the program did not make is just not there.
-          if (error.code !== 'file_not_found') lost.push(`${name} (${error.message})`);
+          if (error.code !== 'file_not_found') lost.push(lostFile(name, error.message));
         }
       }
     },

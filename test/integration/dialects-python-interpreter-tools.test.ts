@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
+import type { ExecutionRequest } from '../../src/request/execution.ts';
+import { pythonInterpreter } from '../../src/serve/dialects/python-interpreter/python-interpreter.ts';
+import { dialectDoor } from './dialect-door.ts';
+
+const door = (t: TestContext) => dialectDoor(t, pythonInterpreter);
+
+/** Runs the door's own program, with sources that are ours, as a sandbox would. */
+async function python({ code, stdin, env }: ExecutionRequest) {
+  const child = spawn('/usr/bin/python3', ['-I', '-c', code], { env });
+  child.stdin.end(stdin);
+  const [stdout, stderr, exit_code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  return {
+    status: exit_code === 0 ? ('succeeded' as const) : ('failed' as const),
+    exit_code,
+    stdout,
+    stderr,
+  };
+}
+
+async function parsed(t: TestContext, tool_source_code: string) {
+  const opened = await door(t);
+  opened.script = python;
+  const { status, body } = await opened.post('/v1/parse-custom-tool', { tool_source_code });
+  return { status, body: body as Record<string, string> };
+}
+
+async function called(t: TestContext, tool_source_code: string, input: unknown, env = {}) {
+  const opened = await door(t);
+  opened.script = python;
+  const tool_input_json = typeof input === 'string' ? input : JSON.stringify(input);
+  const { status, body } = await opened.post('/v1/execute-custom-tool', {
+    tool_source_code,
+    tool_input_json,
+    env,
+  });
+  return { status, body: body as Record<string, string> };
+}
+
+describe('custom tools', () => {
+  it('are parsed in a sandbox', async (t) => {
+    const opened = await door(t);
+    const tool = { tool_name: 'f', tool_input_schema_json: '{}', tool_description: '' };
+    opened.script = ({ stdin }) => {
+      assert.deepEqual(JSON.parse(stdin), { tool_source_code: 'def f(): pass' });
+      return { stdout: `${JSON.stringify(tool)}\n` };
+    };
+    const { status, body } = await opened.post('/v1/parse-custom-tool', {
+      tool_source_code: 'def f(): pass',
+    });
+    assert.deepEqual([status, body], [200, tool]);
+  });
+
+  it('may be none', async (t) => {
+    const opened = await door(t);
+    opened.script = () => ({ stdout: '{"error_messages": ["why"]}\n' });
+    const { status, body } = await opened.post('/v1/parse-custom-tool', { tool_source_code: '' });
+    assert.deepEqual([status, body], [400, { error_messages: ['why'] }]);
+  });
+
+  it('are called with their input', async (t) => {
+    const opened = await door(t);
+    opened.script = ({ stdin, env }) => {
+      assert.deepEqual(JSON.parse(stdin), { tool_source_code: 's', tool_input_json: '{}' });
+      return { stdout: `"${String(env.A)}"\n` };
+    };
+    const call = { tool_source_code: 's', tool_input_json: '{}', env: { A: 'b' } };
+    const { status, body } = await opened.post('/v1/execute-custom-tool', call);
+    assert.deepEqual([status, body], [200, { tool_output_json: '"b"' }]);
+  });
+
+  it('may fail', async (t) => {
+    const opened = await door(t);
+    opened.script = () => ({ status: 'failed', exit_code: 1, stderr: 'ZeroDivisionError\n' });
+    const call = { tool_source_code: 's', tool_input_json: '{}' };
+    const { status, body } = await opened.post('/v1/execute-custom-tool', call);
+    assert.deepEqual([status, body], [400, { stderr: 'ZeroDivisionError\n' }]);
+  });
+});
+
+describe('what a tool is', () => {
+  it('follows from its function', async (t) => {
+    const { status, body } = await parsed(
+      t,
+      `
+import typing
+import typing as other
+from typing import Optional
+from typing import Union as Either
+import requests
+
+def my_tool(a: int, b: typing.Tuple[Optional[str], str] = ("x", "y"), *, c: Either[list[str], dict[str, other.Optional[float]]]) -> int:
+    """
+    Does a thing.
+    With care:
+    - Twice.
+    :param a: some number
+    (a small one)
+    :param b: a pair
+    :return: another number
+    :param c: either
+    """
+    return 1
+    `,
+    );
+    assert.equal(status, 200);
+    assert.equal(body.tool_name, 'my_tool');
+    assert.equal(
+      body.tool_description,
+      'Does a thing.\nWith care:\n- Twice.\n\nReturns: int -- another number',
+    );
+    assert.deepEqual(JSON.parse(String(body.tool_input_schema_json)), {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      title: 'my_tool',
+      properties: {
+        a: { type: 'integer', description: 'some number\n(a small one)' },
+        b: {
+          type: 'array',
+          minItems: 2,
+          items: [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, { type: 'string' }],
+          additionalItems: false,
+          description: 'a pair',
+        },
+        c: {
+          anyOf: [
+            { type: 'array', items: { type: 'string' } },
+            { type: 'object', additionalProperties: { anyOf: [{ type: 'number' }, { type: 'null' }] } },
+          ],
+          description: 'either',
+        },
+      },
+      required: ['a', 'c'],
+      additionalProperties: false,
+    });
+  });
+
+  for (const [annotation, schema] of [
+    ['str', { type: 'string' }],
+    ['bool', { type: 'boolean' }],
+    ['bytes', { type: 'string', format: 'binary' }],
+    ['None', { type: 'null' }],
+    ['typing.Any', {}],
+    ['int | None', { anyOf: [{ type: 'integer' }, { type: 'null' }] }],
+    ['list', { type: 'array', items: {} }],
+    ['typing.List[int]', { type: 'array', items: { type: 'integer' } }],
+    ['typing.Sequence[int]', { type: 'array', items: { type: 'integer' } }],
+    ['set[int]', { type: 'array', items: { type: 'integer' }, uniqueItems: true }],
+    ['tuple', { type: 'array', items: {} }],
+    ['tuple[int, ...]', { type: 'array', items: { type: 'integer' } }],
+    ['dict', { type: 'object', additionalProperties: true }],
+    ['dict[str, int]', { type: 'object', additionalProperties: { type: 'integer' } }],
+    ['typing.Literal["a"]', { const: 'a', type: 'string' }],
+    ['typing.Literal["a", "b"]', { enum: ['a', 'b'], type: 'string' }],
+    ['typing.Literal["a", 1]', { enum: ['a', 1] }],
+    ['datetime.datetime', { type: 'string', format: 'date-time' }],
+    ['datetime.timedelta', { type: 'string', format: 'duration' }],
+    ['pathlib.Path', { type: 'string', format: 'path' }],
+  ] as const) {
+    it(`has a schema for ${annotation}`, async (t) => {
+      const { body } = await parsed(t, `import typing, datetime, pathlib\ndef f(a: ${annotation}): pass`);
+      const { properties } = JSON.parse(String(body.tool_input_schema_json)) as { properties: object };
+      assert.deepEqual(properties, { a: schema });
+    });
+  }
+
+  const single = 'The tool source code must only define a single function, optionally preceded by imports.';
+  for (const [source, ...messages] of [
+    ['', single],
+    ['x = 1\ndef f(): pass', single],
+    ['def f(): pass\nf()', single],
+    ['def f(', "Syntax error: '(' was never closed on line 1"],
+    [
+      'def f(a, /, b, *args, **kwargs): pass',
+      'The tool function must not have positional-only arguments',
+      'The tool function must not have *args',
+      'The tool function must not have **kwargs',
+      'The tool function arguments must have type annotations',
+    ],
+    ['def f(a: print("x")): pass', "Invalid type annotation `print('x')`"],
+    ['def f(a: Frame): pass', "Error when parsing type `Frame`: name 'Frame' is not defined"],
+    [
+      'import os\ndef f(a: os.PathLike): pass',
+      "Error when parsing type `os.PathLike`: name 'os' is not defined",
+    ],
+    ['from typing import Nothing\ndef f(): pass', 'Cannot import name `Nothing` from `typing`'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(source)}`, async (t) => {
+      assert.deepEqual(await parsed(t, source), { status: 400, body: { error_messages: messages } });
+    });
+  }
+});
+
+describe('what a tool does', () => {
+  for (const [name, source, input, output] of [
+    ['adds', 'def f(a: int, b: int) -> int:\n  return a + b', { a: 1, b: 2 }, 3],
+    ['has defaults', 'def f(a: int = 5, *, b: int):\n  return a + b', { b: 2 }, 7],
+    [
+      'prints to nobody',
+      'import os, sys\ndef f():\n  print(1)\n  os.system("echo 2")\n  sys.stdout.write("3")\n  return "only this"',
+      {},
+      'only this',
+    ],
+    [
+      'gets what its annotations say',
+      'import datetime, pathlib, typing\ndef f(a: datetime.datetime, b: set[int], c: typing.Optional[pathlib.Path], d: tuple[str, float], e: dict[str, bool], g: int | str, h: float, i: datetime.timedelta):\n  return [a.year, sorted(b), c.name, d, e, g, h, i.total_seconds()]',
+      {
+        a: '2000-01-01T00:00:00',
+        b: [2, 1, 1],
+        c: '/a/b',
+        d: ['x', '1.5'],
+        e: { y: 'yes' },
+        g: '5',
+        h: 3,
+        i: 'P1DT1H',
+      },
+      [2000, [1, 2], 'b', ['x', 1.5], { y: true }, '5', 3, 90_000],
+    ],
+  ] as const) {
+    it(name, async (t) => {
+      const { status, body } = await called(t, source, input);
+      assert.deepEqual([status, JSON.parse(String(body.tool_output_json))], [200, output]);
+    });
+  }
+
+  it('sees its variables', async (t) => {
+    const source = 'import os\ndef f():\n  return os.environ["NAME"]';
+    const { body } = await called(t, source, {}, { NAME: 'Ada' });
+    assert.deepEqual(body, { tool_output_json: '"Ada"' });
+  });
+
+  for (const [name, source, input, stderr] of [
+    [
+      'raises',
+      'def f():\n  return 1 / 0',
+      {},
+      'Traceback (most recent call last):\n  File "<tool>", line 2, in f\n    return 1 / 0\nZeroDivisionError: division by zero\n',
+    ],
+    [
+      'is called wrongly',
+      'def f(a: int, b: list[int], c: int):\n  return 1',
+      { a: 'x', b: [1, 'y'], d: 1 },
+      'd: Unexpected keyword argument\na: Input should be a valid integer\nb: at 1: Input should be a valid integer\nc: Missing required argument\n',
+    ],
+    ['is called with no object', 'def f(): pass', [], 'The input must be a JSON object.\n'],
+    [
+      'returns no JSON',
+      'def f():\n  return {1}',
+      {},
+      'TypeError: Object of type set is not JSON serializable\n',
+    ],
+    [
+      'is none',
+      'x',
+      {},
+      `The tool source code must only define a single function, optionally preceded by imports.\n`,
+    ],
+  ] as const) {
+    it(`fails where it ${name}`, async (t) => {
+      const { status, body } = await called(t, source, input);
+      // Which part of a line is marked is each Python's own.
+      assert.deepEqual([status, body.stderr?.replaceAll(/^ +[~^]+\n/gm, '')], [400, stderr]);
+    });
+  }
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Piston } from '../../src/piston/piston.ts';
+import { ServiceError } from '../../src/result/errors.ts';
+import { sandboxFusion } from '../../src/serve/dialects/sandbox-fusion/sandbox-fusion.ts';
+import { dialectDoor, type DialectDoor } from './dialect-door.ts';
+
+const door = (t: TestContext, options: Parameters<typeof dialectDoor>[2] = {}) =>
+  dialectDoor(t, sandboxFusion, options);
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+async function runCode(opened: DialectDoor, body: object) {
+  const answer = await opened.post('/run_code', { code: 'x', language: 'python', ...body });
+  return { status: answer.status, body: answer.body as Record<string, unknown> };
+}
+
+describe('/run_code of SandboxFusion', () => {
+  it('answers in its shape', async (t) => {
+    const opened = await door(t);
+    opened.script = ({ code, stdin, timeout_seconds, limits }) => ({
+      stdout: JSON.stringify([code, stdin, timeout_seconds, limits]),
+    });
+    const { status, body } = await runCode(opened, { stdin: 'in', run_timeout: 2.5, memory_limit_MB: 128 });
+    assert.equal(status, 200);
+    assert.deepEqual(body, {
+      status: 'Success',
+      message: '',
+      compile_result: null,
+      run_result: {
+        status: 'Finished',
+        execution_time: 1.234,
+        return_code: 0,
+        stdout: '["x","in",2.5,{"memory_mb":128}]',
+        stderr: '',
+      },
+      executor_pod_name: null,
+      files: {},
+    });
+  });
+
+  it('has its defaults', async (t) => {
+    const opened = await door(t);
+    await runCode(opened, {});
+    const [{ request, options } = {}] = opened.runs;
+    assert.deepEqual([request?.timeout_seconds, request?.limits, request?.stdin], [10, {}, '']);
+    assert.equal(options?.around, undefined, 'its sandbox need not stay for files');
+  });
+
+  it('puts files there and fetches others', async (t) => {
+    const opened = await door(t);
+    opened.script = (_request, workspace) => {
+      workspace.write('out/b.txt', `${String(workspace.read('in/a.txt'))}!`);
+      workspace.link('link');
+      return {};
+    };
+    const { body } = await runCode(opened, {
+      files: { 'in/a.txt': base64('hello'), nothing: null },
+      fetch_files: ['./out/b.txt', 'missing.txt', 'link'],
+    });
+    assert.deepEqual(body.files, { './out/b.txt': base64('hello!') });
+    assert.match((body.run_result as { stderr: string }).stderr, /^Files that are not kept: link \(/);
+  });
+
+  for (const [name, changes, status, command] of [
+    ['a failure', { status: 'failed', exit_code: 1 }, 'Failed', 'Finished'],
+    ['a time-out', { status: 'timed_out', exit_code: null }, 'Failed', 'TimeLimitExceeded'],
+    ['a lost sandbox', { status: 'node_lost', exit_code: null, message: 'Lost.' }, 'SandboxError', 'Error'],
+  ] as const) {
+    it(`tells of ${name}`, async (t) => {
+      const opened = await door(t);
+      opened.script = () => changes;
+      const { body } = await runCode(opened, {});
+      assert.deepEqual([body.status, (body.run_result as { status: string }).status], [status, command]);
+    });
+  }
+
+  for (const [name, body, message] of [
+    ['a language that cannot run', { language: 'pytest' }, /^This server cannot run "pytest"\./],
+    ['another language without Piston', { language: 'cpp' }, /^This server runs Python alone/],
+    ['a path that leads out', { files: { '../a': '' } }, /^"\.\.\/a" is no path of a file/],
+    ['a file to fetch from elsewhere', { fetch_files: ['/etc/passwd'] }, /^"\/etc\/passwd" is no path/],
+    [
+      'files that are too large',
+      { files: { a: base64('x'.repeat(101)) } },
+      /^The files are 101 bytes together/,
+    ],
+  ] as const) {
+    it(`has a fault of the sandbox for ${name}`, async (t) => {
+      const opened = await door(t, { settings: { inputBytes: 100 } });
+      const { status, body: answer } = await runCode(opened, body);
+      assert.deepEqual([status, answer.status, answer.run_result], [200, 'SandboxError', null]);
+      assert.match(String(answer.message), message);
+      assert.equal(opened.runs.length, 0);
+    });
+  }
+
+  it('has a fault of the sandbox where the service fails', async (t) => {
+    const opened = await door(t);
+    opened.script = () => {
+      throw new ServiceError('queue_timeout', 'It took too long.');
+    };
+    const { status, body } = await runCode(opened, {});
+    assert.deepEqual([status, body.status], [200, 'SandboxError']);
+  });
+
+  it('runs other languages on a Piston', async (t) => {
+    const stage = {
+      signal: null,
+      stdout: 'hi',
+      stderr: '',
+      code: 0,
+      output: 'hi',
+      memory: null,
+      message: null,
+      status: null,
+      cpu_time: 1,
+      wall_time: 20,
+    };
+    const piston: Partial<Piston> = {
+      runtimes: () => Promise.resolve([{ language: 'c++', version: '10.2.0', aliases: ['cpp'] }]),
+      execute: () =>
+        Promise.resolve({ answer: { compile: stage, run: stage, language: 'c++', version: '10.2.0' } }),
+    };
+    const opened = await door(t, { piston: piston as Piston });
+    const { body } = await runCode(opened, { language: 'cpp' });
+    assert.equal(body.status, 'Success');
+    assert.equal((body.compile_result as { execution_time: number }).execution_time, 0.02);
+    assert.equal((body.run_result as { stdout: string }).stdout, 'hi');
+    assert.equal(opened.runs.length, 0);
+  });
+
+  for (const [name, body, type, loc] of [
+    ['no code', { code: undefined }, 'missing', ['body', 'code']],
+    ['a language that nobody knows', { language: 'klingon' }, 'literal_error', ['body', 'language']],
+    ['a time that is none', { run_timeout: 'soon' }, 'float_parsing', ['body', 'run_timeout']],
+    ['content that is none', { files: { a: 1 } }, 'string_type', ['body', 'files', 'a']],
+  ] as const) {
+    it(`refuses ${name}`, async (t) => {
+      const opened = await door(t);
+      const answer = await runCode(opened, body);
+      const [detail] = answer.body.detail as { type: string; loc: unknown }[];
+      assert.deepEqual([answer.status, detail?.type, detail?.loc], [422, type, loc]);
+    });
+  }
+
+  it('knows its callers', async (t) => {
+    const opened = await door(t, { settings: { callerHeader: 'x-user' } });
+    assert.equal((await runCode(opened, {})).status, 401);
+    await opened.post('/run_code', { code: '', language: 'python' }, { 'x-user': 'ada' });
+    assert.equal(opened.runs[0]?.options.caller, 'ada');
+  });
+
+  it('has no other paths', async (t) => {
+    const opened = await door(t);
+    const answers = [await opened.ask('/'), await opened.ask('/run_code')];
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 405],
+    );
+  });
+});
