@@ -6,6 +6,7 @@ is done again if something of theirs has interrupted it, and what they can break
 """
 
 import _io
+import _signal  # type: ignore[import-not-found]
 import builtins
 import linecache
 import marshal
@@ -47,6 +48,7 @@ class Cells:
         self._ending: tuple[int, bool] | None = (
             None  # of that cell: its exit code, and whether that is for a MemoryError
         )
+        self._signals = Signals()
         self._count = 0
         self._sources: dict[str, int] = {}  # how long each is
         self._streams = [Stream(1, "stdout"), Stream(2, "stderr")]
@@ -77,25 +79,43 @@ class Cells:
             try:
                 self._go_on()
                 failures = 0
-            except BaseException:
-                if os.getpid() != self._owner:
+            except BaseException as error:
+                if os.getpid() == self._owner:
+                    self._signals.hold()
+                else:
                     raise  # a forked process ends here, as it would at the end of any program
-                failures += 1  # something of the program's has interrupted us
+                if self._request:
+                    failures += 1
+                else:
+                    show_interruption(error)
         os._exit(1)
 
     def _go_on(self) -> None:
         """From wherever it was interrupted; but what has begun of a cell does not begin again."""
         if self._request is None:
+            self._signals.release()
+            self._wait()
+            self._signals.hold()
             self._request = self._receive()
         if self._ending is None:
             self._run(self._request)
+        self._signals.hold()
         code, memory_error = self._ending or (1, False)
         if os.getpid() != self._owner:
+            self._signals.release()
             raise SystemExit(code)
         self._finish()
         self._flush()
         self._tell(f"\n{self._request['token']} {code} {'m' if memory_error else '-'}\n".encode(), code)
         self._request = self._ending = None
+
+    def _wait(self) -> None:
+        """Until a request is there. Signal handlers of the program have their turn here."""
+        import select
+
+        waiting = select.poll()
+        waiting.register(self._requests, select.POLLIN)
+        waiting.poll()
 
     def _receive(self) -> "dict[str, Any]":
         try:
@@ -121,6 +141,10 @@ class Cells:
         name = f"<run {self._count}>"
         self._remember(name, request["code"])
         try:
+            self._signals.release()
+        except BaseException as error:
+            show_interruption(error)
+        try:
             exec(self._compile(request["code"], name), self._namespace)
             self._ending = 0, False
         except SystemExit as error:
@@ -144,7 +168,7 @@ class Cells:
     def _flush(self) -> None:
         for stream in (*(vars(sys).get(name) for name in ("stdout", "stderr")), *(own.text for own in self._streams)):
             try:
-                stream.flush()  # type: ignore[union-attr]
+                stream.flush()
             except Exception:
                 pass  # it is closed, or no stream
 
@@ -160,6 +184,24 @@ class Importer:
 
     def get_code(self, name: str) -> "CodeType":  # noqa: ARG002
         return compile("f()", FOLDER, "exec", dont_inherit=True).replace(co_names=(BEGIN,))
+
+
+class Signals:
+    """Those that the program handles. While what is ours is done they wait, as far as its threads do not take them."""
+
+    def __init__(self) -> None:
+        self._before: set[int] | None = None
+
+    def hold(self) -> None:
+        if self._before is None:
+            self._before = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+            handled = [number for number in _signal.valid_signals() if callable(_signal.getsignal(number))]
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, handled)
+
+    def release(self) -> None:
+        if self._before is not None:
+            before, self._before = self._before, None
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
 class Descriptor:
@@ -219,6 +261,14 @@ def show_line(text: object) -> None:
         sys.stderr.write(f"{text}\n")
     except BaseException:
         pass  # it is closed, or the text has no form
+
+
+def show_interruption(error: BaseException) -> None:
+    """What a signal handler of the program has raised where none of its code was running."""
+    try:
+        show(error)
+    except BaseException:
+        pass  # it raises without end, or cannot be shown
 
 
 def show(error: BaseException) -> None:
