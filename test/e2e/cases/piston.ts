@@ -38,6 +38,11 @@ export const deviations: Record<string, Deviation> = {
     type: 'text/plain',
   },
   'where and who': { why: 'the stand-in behind has no box', status: 200, body: /"language":"bash"/ },
+  'c, compile error over 1024 bytes': {
+    why: 'what Piston drops depends on the pieces in which it came',
+    status: 200,
+    body: /^{"compile":.*"message":"stderr length exceeded","status":"EL".*"run":.*"status":"EL"/,
+  },
   'runtimes, public prefix': {
     why: 'the paths of the public service are answered, too',
     status: 200,
