@@ -3,10 +3,9 @@
 
 # archive_image NAME ARCHIVE
 archive_image() {
-  local base=PYTHON_BASE
-  [[ $1 == sandbox ]] || base=NODE_BASE
   install_packages buildah debootstrap debian-archive-keyring
-  load_base "$base"
+  if [[ $1 != server ]]; then load_base PYTHON_BASE; fi
+  if [[ $1 != sandbox ]]; then load_base NODE_BASE; fi
   say "building vivarium-$1:$VERSION"
   logged "$IMAGES/$1.log" buildah_build "$1" "$2"
 }

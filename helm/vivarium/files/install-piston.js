@@ -22,14 +22,16 @@ function stop(why) {
 }
 
 function ask(method, path, body) {
+  const text = body ? JSON.stringify(body) : '';
+  // Node tells no length of what it sends with DELETE.
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
     const asked = request({ host: '127.0.0.1', port: 2000, method, path: `/api/v2/${path}`, headers }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (more) => (text += more));
-      answer.once('error', reject).once('end', () => resolve({ status: answer.statusCode, text }));
+      let said = '';
+      answer.setEncoding('utf8').on('data', (more) => (said += more));
+      answer.once('error', reject).once('end', () => resolve({ status: answer.statusCode, text: said }));
     });
-    asked.once('error', reject).end(body && JSON.stringify(body));
+    asked.once('error', reject).end(text);
   });
 }
 

@@ -17,8 +17,9 @@ func enforcePolicies() {
 	_, factory := connect()
 	policies := factory.Networking().V1().NetworkPolicies()
 	pods := factory.Core().V1().Pods()
+	namespaces := factory.Core().V1().Namespaces()
 	chains, applied, told := policy.Chains{}, "", map[string]bool{}
-	for range changes(factory, policies.Informer(), pods.Informer()) {
+	for range changes(factory, policies.Informer(), pods.Informer(), namespaces.Informer()) {
 		knownPolicies, err := policies.Lister().List(labels.Everything())
 		if err != nil {
 			log.Fatal(err)
@@ -27,8 +28,13 @@ func enforcePolicies() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		knownNamespaces, err := namespaces.Lister().List(labels.Everything())
+		if err != nil {
+			log.Fatal(err)
+		}
+		known := policy.Cluster{Policies: knownPolicies, Pods: knownPods, Namespaces: knownNamespaces}
 		var complaints []string
-		chains, complaints = policy.Make(knownPolicies, knownPods, chains)
+		chains, complaints = policy.Make(known, chains)
 		for _, complaint := range complaints {
 			if !told[complaint] {
 				log.Print(complaint)

@@ -21,18 +21,19 @@ type Chains map[string][]string
 
 // Make writes the chains of all policies. Every chain of `before` is among them, with no rules where no policy has any.
 // What stands in a direction of a policy is enforced as a whole or not at all: complaints tell what is not.
-func Make(policies []*networking.NetworkPolicy, pods []*core.Pod, before Chains) (Chains, []string) {
+func Make(cluster Cluster, before Chains) (Chains, []string) {
 	chains, complaints := Chains{}, []string{}
 	for chain := range before {
 		chains[chain] = nil
 	}
 	drops := Chains{} // after what any policy allows
+	policies := slices.Clone(cluster.Policies)
 	slices.SortFunc(policies, func(a, b *networking.NetworkPolicy) int {
 		return cmp.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	for _, policy := range policies {
 		for _, direction := range policy.Spec.PolicyTypes {
-			if err := add(policy, direction, pods, chains, drops); err != nil {
+			if err := cluster.add(policy, direction, chains, drops); err != nil {
 				complaints = append(complaints,
 					fmt.Sprintf("%s/%s: %s is not enforced: %v", policy.Namespace, policy.Name, direction, err))
 			}
@@ -44,30 +45,31 @@ func Make(policies []*networking.NetworkPolicy, pods []*core.Pod, before Chains)
 	return chains, complaints
 }
 
-func add(policy *networking.NetworkPolicy, direction networking.PolicyType, pods []*core.Pod, chains, drops Chains) error {
+func (cluster Cluster) add(
+	policy *networking.NetworkPolicy, direction networking.PolicyType, chains, drops Chains,
+) error {
 	selector, err := meta.LabelSelectorAsSelector(&policy.Spec.PodSelector)
 	if err != nil {
 		return err
 	}
+	var chain, own string
+	var allowed []string
 	if direction == networking.PolicyTypeIngress {
-		if !selector.Empty() || len(policy.Spec.Ingress) > 0 {
-			return fmt.Errorf("only what denies all to every pod is")
-		}
-		chain := "to_" + policy.Namespace
-		drops[chain] = append(drops[chain], drop)
-		return nil
+		chain, own = "to_"+policy.Namespace, "ip daddr"
+		allowed, err = cluster.sources(policy.Namespace, policy.Spec.Ingress)
+	} else {
+		chain, own = "from_"+policy.Namespace, "ip saddr"
+		allowed, err = destinations(policy.Spec.Egress)
 	}
-	allowed, err := destinations(policy.Spec.Egress)
 	if err != nil {
 		return err
 	}
-	chain := "from_" + policy.Namespace
-	for _, ip := range addresses(pods, policy.Namespace, selector) {
-		for _, destination := range allowed {
-			chains[chain] = append(chains[chain], fmt.Sprintf("ip saddr %s %saccept", ip, destination))
+	for _, ip := range addresses(cluster.Pods, policy.Namespace, selector) {
+		for _, other := range allowed {
+			chains[chain] = append(chains[chain], fmt.Sprintf("%s %s %saccept", own, ip, other))
 		}
 		if !selector.Empty() {
-			drops[chain] = append(drops[chain], fmt.Sprintf("ip saddr %s %s", ip, drop))
+			drops[chain] = append(drops[chain], fmt.Sprintf("%s %s %s", own, ip, drop))
 		}
 	}
 	if selector.Empty() {
