@@ -35,8 +35,9 @@ export function restRoutes(
         parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
       );
     }
-    // A run for a session that is here, from a server whose client asked: it goes by one id on both.
-    const given = req.get(forwardedHeader);
+    // A run for a session that is here, from a server whose client asked: it goes by one id on both. Of other runs the id
+    // names the Job, and nobody chooses it.
+    const given = parsed.data.session_id === undefined ? undefined : req.get(forwardedHeader);
     const options = {
       executionId: given !== undefined && executionIdPattern.test(given) ? given : newExecutionId(),
       caller: caller(req),

@@ -96,6 +96,18 @@ describe('POST /v1/executions', () => {
     });
   });
 
+  it('lets nobody choose the id of a run', async (t) => {
+    const server = await vivarium(await fakeApi(t));
+    const id = 'a'.repeat(26);
+    const { body } = await post<ExecutionResult>(
+      server,
+      { code: 'a' },
+      { headers: { 'vivarium-forwarded': id } },
+    );
+    assert.equal(body.status, 'succeeded');
+    assert.notEqual(body.execution_id, id);
+  });
+
   it('sends code of a megabyte whole', async (t) => {
     const api = await fakeApi(t);
     const server = await vivarium(api);
