@@ -1,4 +1,4 @@
-import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpServerFactory, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import type { RequestHandler } from 'express';
 import { randomUUID } from 'node:crypto';
@@ -8,8 +8,16 @@ import { asOneAnswer } from './one-answer.ts';
 import { keyOf } from './tool-call.ts';
 
 interface Message {
+  id?: string | number;
   method?: unknown;
   params?: { requestId?: unknown };
+}
+
+interface McpOptions {
+  /** `json`: each answer is one JSON body, and no stream. */
+  answers?: 'sse' | 'json';
+  /** Clients that speak both eras are to come in that of 2025, whose session ids are needed here. */
+  needsSessions?: boolean;
 }
 
 /**
@@ -20,7 +28,7 @@ export function mcpOverHttp(
   factory: McpServerFactory,
   service: Pick<Service, 'cancelRequest'>,
   log: Logger,
-  answers: 'sse' | 'json' = 'sse',
+  { answers = 'sse', needsSessions = false }: McpOptions = {},
 ) {
   const handler = createMcpHandler(factory, {
     // A stream from the start: with its keep-alive comments no proxy takes a long run for a dead connection.
@@ -33,6 +41,7 @@ export function mcpOverHttp(
     async fetch(incoming, options) {
       const request = answers === 'json' ? takingStreams(incoming) : incoming;
       const message = options?.parsedBody as Message | undefined;
+      if (needsSessions && message?.method === 'server/discover') return notFound(message);
       if (message?.method === 'notifications/cancelled') await cancel(service, request, message);
       const streamed = await handler.fetch(request, options);
       // A subscription is a stream, and has no end.
@@ -44,6 +53,12 @@ export function mcpOverHttp(
   });
   const route: RequestHandler = (req, res) => void node(req, res, req.body);
   return { route, close: () => handler.close() };
+}
+
+/** What a server of the 2025 era alone says to a client that asks for more: it begins with `initialize` then. */
+function notFound({ id }: Message): Response {
+  const error = { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' };
+  return Response.json({ jsonrpc: '2.0', id: id ?? null, error });
 }
 
 /** Who expects one JSON body need not take streams; in the 2025 era the answer is made of one all the same. */

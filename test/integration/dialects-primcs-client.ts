@@ -6,7 +6,7 @@ import type { Config } from '../../src/config.ts';
 import { primcs } from '../../src/serve/dialects/primcs/primcs.ts';
 import { dialectDoor, handleOf, type Program } from './dialects-workspaces.ts';
 
-interface Answer {
+export interface Answer {
   isError?: boolean;
   content: { type: string; text: string }[];
   structuredContent?: Record<string, unknown>;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { ServiceError } from '../../src/result/errors.ts';
 import { primcs } from '../../src/serve/dialects/primcs/primcs.ts';
-import { connect } from '../e2e/harness/clients.ts';
-import { connected, writing } from './dialects-primcs-client.ts';
+import { connected, type Answer, writing } from './dialects-primcs-client.ts';
 import { dialectDoor, handleOf, type Program } from './dialects-workspaces.ts';
 
 const feedback = /\nFEEDBACK: \S/;
@@ -43,24 +43,50 @@ describe('PRIMCS', () => {
     assert.deepEqual([nothing.status, await nothing.text()], [404, 'Not Found']);
   });
 
+  it('has a session for clients of both eras', async (t) => {
+    const { url, workspaces } = await dialectDoor(t, primcs);
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp/`)));
+    t.after(() => client.close());
+    const answer = (await client.callTool({ name: 'run_code', arguments: { code: '1' } })) as Answer;
+    const { session_id } = answer.structuredContent ?? {};
+    assert.deepEqual([...workspaces.keys()], [handleOf(String(session_id))]);
+  });
+
   it('keeps nothing for clients without a session', async (t) => {
     const { url, requests, workspaces } = await dialectDoor(t, primcs);
-    const client = await connect('v2 modern', `${url}/mcp/`);
-    t.after(() => client.close());
-    const answer = await client.call({ code: 'print(1)' });
-    assert.deepEqual(answer.structuredContent, { stdout: 'one\ntwo\n', stderr: '', artifacts: [] });
+    const call = async (name: string, given: object) => {
+      const response = await fetch(`${url}/mcp/`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name, arguments: given },
+        }),
+      });
+      const [, data = ''] = /^data: (.*)$/m.exec(await response.text()) ?? [];
+      return (JSON.parse(data) as { result: Answer }).result;
+    };
+    const { structuredContent } = await call('run_code', { code: 'print(1)' });
+    assert.deepEqual(structuredContent, { stdout: 'one\ntwo\n', stderr: '', artifacts: [] });
     assert.equal(requests[0]?.session_id, undefined);
-    assert.equal(workspaces.size, 0);
+    const place = 'https://example.org';
     for (const [tool, given] of [
       ['list_dir', {}],
       ['preview_file', { relative_path: 'a' }],
-      ['persist_artifact', { relative_path: 'a', presigned_url: 'https://example.org' }],
-      ['mount_file', { url: 'https://example.org', mount_path: 'a' }],
+      ['persist_artifact', { relative_path: 'a', presigned_url: place }],
+      ['mount_file', { url: place, mount_path: 'a' }],
     ] as const) {
-      const { isError, content } = await client.tool(tool, given);
+      const { isError, content } = await call(tool, given);
       assert.equal(isError, true);
-      assert.match(JSON.stringify(content), new RegExp(`Error calling tool '${tool}': Missing session_id; `));
+      assert.match(content[0]?.text ?? '', new RegExp(`^Error calling tool '${tool}': Missing session_id; `));
     }
+    assert.equal(workspaces.size, 0);
   });
 });
 

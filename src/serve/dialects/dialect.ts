@@ -31,8 +31,8 @@ export interface Door {
     paths: string[];
     /** Each answer is one JSON body, where clients of that system read no event streams. */
     answers?: 'json';
-    /** A client says with DELETE that it goes, and its mcp-session-id with it. */
-    leave?: RequestHandler;
+    /** Its clients are known by the mcp-session-id of the 2025 era; with DELETE one says that it goes. */
+    sessions?: { leave: RequestHandler };
   };
 }
 

@@ -15,8 +15,9 @@ export function dialectApp(
   const { settings, log } = behind;
   const { routes, mcp } = dialect.open(behind);
   const app = guarded(settings, { strict: true });
-  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, mcp.answers);
-  if (mcp?.leave) app.delete(mcp.paths, mcp.leave);
+  const needsSessions = mcp?.sessions !== undefined;
+  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, { ...mcp, needsSessions });
+  if (mcp?.sessions) app.delete(mcp.paths, mcp.sessions.leave);
   if (mcp && endpoint) app.all(mcp.paths, express.json({ limit: bodyBytes(settings) }), endpoint.route);
   if (routes) app.use(routes);
   app.use((req, res) => {

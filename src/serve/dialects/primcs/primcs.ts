@@ -17,7 +17,7 @@ export const primcs: Dialect = {
   name: 'primcs',
   port: 9000,
   open: (behind) => ({
-    mcp: { factory: primcsFactory(behind), paths: ['/mcp/'], leave: leaveSession(behind) },
+    mcp: { factory: primcsFactory(behind), paths: ['/mcp/'], sessions: { leave: leaveSession(behind) } },
     routes: routesOf(behind),
   }),
 };
