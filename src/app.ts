@@ -79,6 +79,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   );
   const { backend } = chosen;
   const piston = config.pistonUrl === '' ? undefined : createPiston(config);
+  if (piston) metrics.watchPiston(pistonPlaces);
   const poolEvents: PoolEvents = {
     claimed: metrics.claimed,
     refilled: metrics.refilled,

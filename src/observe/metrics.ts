@@ -4,6 +4,7 @@ import { statuses, type ExecutionResult } from '../result/execution-result.ts';
 import type { ErrorCode } from '../result/errors.ts';
 import { createArtifactMetrics } from './artifact-metrics.ts';
 import { createEnvironmentMetrics } from './environment-metrics.ts';
+import { createPistonMetrics } from './piston-metrics.ts';
 import { createPoolMetrics } from './pool-metrics.ts';
 import { createSessionMetrics } from './session-metrics.ts';
 
@@ -109,6 +110,7 @@ export function createMetrics(queue: { running: number; waiting: number }) {
     artifactsRemoved: artifacts.removed,
     ...createEnvironmentMetrics(register),
     ...createSessionMetrics(register),
+    ...createPistonMetrics(register),
     contentType: register.contentType,
     text: () => register.metrics(),
   };

@@ -174,6 +174,7 @@ describe('runs in other languages', () => {
     const { piston, server } = await withPiston(t, {}, { pistonConcurrency: 1, queueLength: 1 });
     const first = run(server, bash('sleep .5; echo 1'));
     await until(() => piston.running() === 1);
+    assert.ok((await metricsOf(server)).includes('vivarium_piston_running 1'));
     const second = run(server, bash('echo 2'));
     await eventually(
       'the queue is full',
