@@ -9,6 +9,9 @@ export interface Wanted {
   files: unknown[];
 }
 
+/** A selector of versions is worked through while nobody else is served. */
+const longestName = 256;
+
 export const encodings = ['utf8', 'base64', 'hex'] as const;
 
 export interface AskedFile {
@@ -53,6 +56,12 @@ export function readWanted(body: unknown): Wanted {
   const { language, version, files } = fieldsOf(body);
   if (typeof language !== 'string' || language === '') throw new Refusal('language is required as a string');
   if (typeof version !== 'string' || version === '') throw new Refusal('version is required as a string');
+  for (const [name, text] of [
+    ['language', language],
+    ['version', version],
+  ] as const) {
+    if (text.length > longestName) throw new Refusal(`${name} cannot exceed ${longestName} characters`);
+  }
   if (!Array.isArray(files)) throw new Refusal('files is required as an array');
   for (const [place, file] of files.entries()) {
     if (typeof fieldsOf(file).content !== 'string')

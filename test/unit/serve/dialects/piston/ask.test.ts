@@ -44,6 +44,8 @@ describe('what a client of Piston wants', () => {
     [{ language: 'a' }, 'version is required as a string'],
     [{ language: 'a', version: 3.1 }, 'version is required as a string'],
     [{ language: 'a', version: '' }, 'version is required as a string'],
+    [{ language: 'a', version: '1'.repeat(257) }, 'version cannot exceed 256 characters'],
+    [{ language: 'a'.repeat(257), version: '1' }, 'language cannot exceed 256 characters'],
     [{ language: 'a', version: '1' }, 'files is required as an array'],
     [{ language: 'a', version: '1', files: { 0: {} } }, 'files is required as an array'],
     [{ language: 'a', version: '1', files: [null] }, 'files[0].content is required as a string'],
@@ -54,7 +56,7 @@ describe('what a client of Piston wants', () => {
     ],
   ];
   for (const [body, message] of wrong) {
-    it(`is refused as ${JSON.stringify(body)}`, () => {
+    it(`is refused as ${String(JSON.stringify(body)).slice(0, 80)}`, () => {
       assert.equal(
         refusal(() => readWanted(body)),
         message,
