@@ -245,4 +245,41 @@ describe('Onyx on the same path', () => {
       assert.deepEqual([answer.status, answer.body], [status, { detail }]);
     });
   }
+
+  it('uploads, downloads and deletes files, each its caller’s', async (t) => {
+    const opened = await door(t, { settings: { callerHeader: 'x-user' } });
+    const ada = { 'x-user': 'ada' };
+    const form = new FormData();
+    form.append('file', new Blob(['a,b']), 'data/ä.csv');
+    const uploaded = await opened.ask('/v1/files', { method: 'POST', headers: ada, body: form });
+    const { file_id, ...rest } = (await uploaded.json()) as { file_id: string };
+    assert.deepEqual([uploaded.status, rest], [201, { filename: 'data/ä.csv', size_bytes: 3 }]);
+
+    opened.script = (_request, workspace) => ({ stdout: String(workspace.read('in.csv')) });
+    const ran = await opened.post('/v1/execute', { code: '', files: [{ path: 'in.csv', file_id }] }, ada);
+    assert.equal((ran.body as { stdout: string }).stdout, 'a,b');
+
+    const path = `/v1/files/${file_id}`;
+    const bob = await opened.ask(path, { headers: { 'x-user': 'bob' } });
+    assert.deepEqual(
+      [bob.status, await bob.json()],
+      [404, { detail: `File with ID '${file_id}' not found` }],
+    );
+    assert.equal(await (await opened.ask(path, { headers: ada })).text(), 'a,b');
+    assert.equal((await opened.ask(path, { method: 'DELETE', headers: ada })).status, 204);
+    assert.equal((await opened.ask(path, { method: 'DELETE', headers: ada })).status, 404);
+  });
+
+  it('refuses a body that is no form, and a file that is too large', async (t) => {
+    const opened = await door(t, { settings: { inputBytes: 3 } });
+    assert.equal((await opened.post('/v1/files', {})).status, 422);
+    const form = new FormData();
+    form.append('file', new Blob(['long']), 'a');
+    assert.equal((await opened.ask('/v1/files', { method: 'POST', body: form })).status, 413);
+  });
+
+  it('is well', async (t) => {
+    const opened = await door(t);
+    assert.deepEqual(await (await opened.ask('/health')).json(), { status: 'ok', message: null });
+  });
 });

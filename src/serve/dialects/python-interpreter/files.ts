@@ -22,7 +22,7 @@ export async function takeFiles(
   const taken: (Wanted & { bytes: Buffer | undefined })[] = [];
   let size = 0;
   for (const file of wanted) {
-    const bytes = await readFile(shelf, file.id, caller, signal);
+    const bytes = (await readFile(shelf, file.id, caller, signal))?.bytes;
     size += bytes?.length ?? 0;
     if (size > maxBytes)
       throw new ServiceError('too_large', `The files together are larger than ${maxBytes} bytes.`);
@@ -31,14 +31,26 @@ export async function takeFiles(
   return taken;
 }
 
+/** Undefined where there is none for this caller. Throws ServiceError. */
 export async function readFile(
   shelf: Shelf,
   id: string,
   caller: string,
   signal: AbortSignal,
-): Promise<Buffer | undefined> {
+): Promise<{ name: string; bytes: Buffer } | undefined> {
   if (!idPattern.test(id)) return undefined;
-  return (await shelf.get(id, only, caller, signal).catch(unavailable))?.bytes;
+  const found = await shelf.get(id, only, caller, signal).catch(unavailable);
+  return found && { name: found.about.name, bytes: found.bytes };
+}
+
+/** Throws ServiceError. */
+export async function forgetFile(
+  shelf: Shelf,
+  id: string,
+  caller: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await shelf.remove(id, only, caller, signal).catch(unavailable);
 }
 
 /** Throws StoreError. */

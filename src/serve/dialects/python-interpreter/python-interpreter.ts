@@ -6,6 +6,7 @@ import { bodies, checkBody, endAsFastApi, sendFastApiError } from '../fastapi.ts
 import { executeBody, executeSource, type Caller } from './execute.ts';
 import { pythonInterpreterTools } from './mcp.ts';
 import { isOnyx, onyxBody, executeOnyx } from './onyx.ts';
+import { onyxRoutes } from './onyx-files.ts';
 import { executeTool, executeToolBody, parseTool, parseToolBody, ToolError } from './tools.ts';
 
 /** BeeAI Code Interpreter's REST, Onyx's on the same path, and the tool of Python Interpreter MCP. */
@@ -21,6 +22,7 @@ export const pythonInterpreter: Dialect = {
 function restRoutes(behind: Behind): Router {
   const { settings, callerOf, log } = behind;
   const router = Router({ strict: true });
+  router.use(onyxRoutes(behind));
   router.use(bodies(bodyBytes(settings)));
 
   /** What the service throws it has logged. */
@@ -51,7 +53,8 @@ function restRoutes(behind: Behind): Router {
     '/v1/execute-custom-tool',
     answer((body, call) => executeTool(behind, checkBody(executeToolBody, body), call)),
   );
-  const paths = ['/v1/execute', '/v1/parse-custom-tool', '/v1/execute-custom-tool'];
-  endAsFastApi(router, Object.fromEntries(paths.map((path) => [path, 'POST'])), log);
+  const posts = ['/v1/execute', '/v1/parse-custom-tool', '/v1/execute-custom-tool', '/v1/files'];
+  const allowed = { '/health': 'GET', '/v1/files/:id': 'GET, DELETE' };
+  endAsFastApi(router, { ...Object.fromEntries(posts.map((path) => [path, 'POST'])), ...allowed }, log);
   return router;
 }
