@@ -55,19 +55,33 @@ class Before:
     """What was in the output folder before a run."""
 
     def __init__(self, workspace: str) -> None:
-        self._clock = kernel.coarse_clock()
-        self._stamps: set[int] = set()
-        try:
-            folder = folders.open_folder(f"{workspace}/output")
-        except OSError:
-            return
-        if folder is not None:
-            self._stamps.update(map(stamp, folders.walk(folder, look=True)))
+        self._path = f"{workspace}/output"
+        newest = self._look()
+        if newest >= self._clock:  # what changes again within this tick of the clock would look as it does now
+            kernel.wait_for_tick(newest)
+            self._look()
 
     def knows(self, entry: Entry) -> bool:
-        """Whether it was there as it is. A change within a tick of the clock before the run counts."""
-        changed = entry.status.st_ctime_ns if entry.status else 0
-        return changed < self._clock and stamp(entry) in self._stamps
+        """Whether it was there as it is. What is not known to be older than the run counts as changed."""
+        return changed_at(entry) < self._clock and stamp(entry) in self._stamps
+
+    def _look(self) -> int:
+        """When something was changed last."""
+        self._clock = kernel.coarse_clock()
+        self._stamps: set[int] = set()
+        newest = 0
+        try:
+            folder = folders.open_folder(self._path)
+        except OSError:
+            return newest
+        for entry in folders.walk(folder, look=True) if folder is not None else ():
+            self._stamps.add(stamp(entry))
+            newest = max(newest, changed_at(entry))
+        return newest
+
+
+def changed_at(entry: Entry) -> int:
+    return entry.status.st_ctime_ns if entry.status else 0
 
 
 def stamp(entry: Entry) -> int:

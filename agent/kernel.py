@@ -57,6 +57,14 @@ def coarse_clock() -> int:
     return time.clock_gettime_ns(CLOCK_REALTIME_COARSE)
 
 
+def wait_for_tick(after: int) -> None:
+    """Until that clock is past a time of the present; it ticks every 10 ms at least."""
+    for _ in range(20):
+        if coarse_clock() > after:
+            return
+        time.sleep(0.001)
+
+
 def enlarge_pipe(fd: int) -> None:
     try:
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -166,12 +166,14 @@ class Stay:
             send_missing_environment(self._outlet, kept=self._is_kept)
             return
         program = None if request.mode == "cell" else ProgramFile(self._mounts.workspace)
+        before = None if request.mode == "single" else Before(self._mounts.workspace)
+        oom_kills = kernel.count_oom_kills()
         try:
             self._prepare(request, program, problem)
         except (Refusal, OSError) as error:
             self._fail(request, str(error))
         else:
-            self._supervise(request)
+            self._supervise(request, before, oom_kills)
         finally:
             if program:
                 self._end_interpreter()
@@ -198,10 +200,8 @@ class Stay:
         self._outlet.send_output("stderr", said)
         send_empty_exit(self._outlet, "exited", 1, stderr_bytes=len(said), kept=self._is_kept)
 
-    def _supervise(self, request: RunRequest) -> None:
+    def _supervise(self, request: RunRequest, before: Before | None, oom_kills: int) -> None:
         assert self._runner
-        before = None if request.mode == "single" else Before(self._mounts.workspace)
-        oom_kills = kernel.count_oom_kills()
         unsent = request.for_runner if self._is_kept else b""
         supervision = StayingSupervision(request, self._runner, self._outlet, self._children, self._inbox, unsent)
         self._outlet.send("started", execution_id=request.execution_id, kept=self._is_kept)
