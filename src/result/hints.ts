@@ -48,7 +48,7 @@ function moduleHint({ result, mounts, requirements, packages, mayRequire }: Abou
 
 function requirementsHint({ result, inSession, mayRequire }: About): string | undefined {
   const module = missingModule(result.stderr);
-  return inSession && module !== undefined && mayRequire('any')
+  return inSession && module !== undefined && mayRequire(module.split('.')[0] ?? '')
     ? 'A session has the requirements that it was created with: for others create a new one.'
     : undefined;
 }
