@@ -59,7 +59,11 @@ export async function startServer(config: Config, signal: AbortSignal): Promise<
       },
     };
   } catch (error) {
-    await Promise.all([app.close(), ...opened.map((server) => server.close())]);
+    await Promise.all([
+      app.close(),
+      ...closing.map((close) => close()),
+      ...opened.map((server) => server.close()),
+    ]);
     throw error;
   }
 }

@@ -44,7 +44,7 @@ const onlyJson: RequestHandler = (req, res, next) => {
 };
 
 function apiRoutes(behind: Behind): Router {
-  const { service, piston: other, pistonPlaces, settings, callerOf } = behind;
+  const { service, piston: other, pistonPlaces, settings, callerOf, log } = behind;
   const languages = languagesOf(behind);
   const runPython = pythonRunner(service, settings);
   const size = { files: settings.inputFiles, bytes: settings.inputBytes };
@@ -63,7 +63,9 @@ function apiRoutes(behind: Behind): Router {
       return;
     }
     const asked = readAsked(req.body, runtime, { ...size, limits: undefined });
-    res.json(await runElsewhere(other, pistonPlaces, asked, signal));
+    const answer = await runElsewhere(other, pistonPlaces, asked, signal);
+    log.info({ language, version, status: answer.run.status, code: answer.run.code }, 'run on Piston');
+    res.json(answer);
   });
 
   router.get('/runtimes', async (req, res) => {

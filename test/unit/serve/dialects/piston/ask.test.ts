@@ -56,7 +56,7 @@ describe('what a client of Piston wants', () => {
     ],
   ];
   for (const [body, message] of wrong) {
-    it(`is refused as ${String(JSON.stringify(body)).slice(0, 80)}`, () => {
+    it(`is refused as ${JSON.stringify({ body }).slice(0, 80)}`, () => {
       assert.equal(
         refusal(() => readWanted(body)),
         message,
