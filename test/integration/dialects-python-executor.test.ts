@@ -125,12 +125,16 @@ describe('MCP Python Executor over HTTP', () => {
 
   it('tells why code did not run', async (t) => {
     const program: Program = () => {
-      throw new ServiceError('queue_full', 'Too many wait.');
+      throw new ServiceError('queue_full', 'Too many wait.', { retryAfterSeconds: 2.5 });
     };
-    const { said } = await opened(t, { program });
-    const { text, isError } = await said('execute_python', { code: 'x' });
-    assert.match(text ?? '', /^Execution error: Too many wait\. Try again/);
-    assert.equal(isError, true);
+    const { post } = await opened(t, { program });
+    for (const path of ['/execute', '/execute/stream']) {
+      const response = await post(path, { name: 'execute_python', arguments: { code: 'x' } });
+      assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '3']);
+      const { content, isError } = (await response.json()) as ToolAnswer;
+      assert.match(JSON.stringify(content), /"text":"Execution error: Too many wait\. Try again/);
+      assert.equal(isError, true);
+    }
   });
 
   it('refuses what is no call', async (t) => {

@@ -26,7 +26,8 @@ function executorFactory({ callerOf }: Behind, tools: ReturnType<typeof toolsOf>
     mcp.server.setRequestHandler('tools/call', ({ params: { name, arguments: given = {} } }, context) =>
       answerCall(context, http, callerOf, async ({ caller, requestKey, signal, progress }) => {
         const call = { caller, requestKey, signal, onEvent: progress.see };
-        return { ...(await tools(name, given, call)) };
+        const { said } = await tools(name, given, call);
+        return { ...said };
       }),
     );
     return mcp;

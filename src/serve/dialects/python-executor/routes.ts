@@ -8,14 +8,14 @@ import { fromExpress, logFailure } from '../../errors.ts';
 import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind } from '../dialect.ts';
-import { definitions, type Said, type ToolCall, type toolsOf } from './tools.ts';
+import { type Answer, definitions, type Said, type ToolCall, type toolsOf } from './tools.ts';
 
 /** An answer takes as long as the run does: this keeps proxies from taking it for a dead connection. */
 const keepAliveMs = 15_000;
 
 const body = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) });
 
-/** The tools over HTTP, one call a request. A text that says why a tool failed is an answer as any other. */
+/** The tools over HTTP, one call a request. Where the service could not do it, the status says so beside the text. */
 export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settings, log }: Behind): Router {
   const router = Router({ strict: true });
   const json = express.json({ limit: bodyBytes(settings) });
@@ -24,7 +24,7 @@ export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settin
     req: Request,
     res: Response,
     onEvent: ToolCall['onEvent'],
-  ): Promise<Said | undefined> {
+  ): Promise<Answer | undefined> {
     const parsed = body.safeParse(req.body);
     if (!parsed.success) {
       const faults = parsed.error.issues.map(
@@ -47,15 +47,17 @@ export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settin
   });
 
   router.post('/execute', json, async (req, res) => {
-    const said = await answer(req, res, () => undefined);
-    if (said) res.json(said);
+    const answered = await answer(req, res, () => undefined);
+    if (answered) send(res, answered);
   });
 
   router.post('/execute/stream', json, async (req, res) => {
     const stream = openStream(res);
     try {
-      const said = await answer(req, res, stream.see);
-      if (said) stream.end(said);
+      const answered = await answer(req, res, stream.see);
+      if (!answered) return;
+      if (answered.error !== undefined && !res.headersSent) send(res, answered);
+      else stream.end(answered.said);
     } finally {
       stream.close();
     }
@@ -80,6 +82,16 @@ export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settin
   });
 
   return router;
+}
+
+function send(res: Response, { said, error }: Answer): void {
+  if (error !== undefined) {
+    const { http, body: described } = describeError(error);
+    const wait = described.error.retry_after_seconds;
+    if (wait !== null) res.set('retry-after', String(Math.ceil(wait)));
+    res.status(http);
+  }
+  res.json(said);
 }
 
 /** Server-sent events: `output` as the code writes it, `progress` before that, `result` at the end. It opens with the first. */

@@ -59,7 +59,13 @@ export interface Said {
   isError: boolean;
 }
 
-type Tools = (name: string, given: unknown, call: ToolCall) => Promise<Said>;
+/** What a tool says, and the error of the service that this tells of, if it does. */
+export interface Answer {
+  said: Said;
+  error: unknown;
+}
+
+type Tools = (name: string, given: unknown, call: ToolCall) => Promise<Answer>;
 
 const codeArguments = z.object({ code: z.string() });
 const packageArguments = z.object({ packages: z.array(z.string()) });
@@ -68,27 +74,28 @@ const packageArguments = z.object({ packages: z.array(z.string()) });
 export function toolsOf(behind: Behind): Tools {
   const { settings } = behind;
   const schemas = { request: executionRequest(settings), requirements: requirementList(settings) };
+  const callTool = async (name: string, given: unknown, call: ToolCall): Promise<Said> => {
+    switch (name) {
+      case 'execute_python':
+        return await withArguments(codeArguments, given, ({ code }) => execute(behind, schemas, code, call));
+      case 'install_dependencies':
+        return await withArguments(packageArguments, given, ({ packages }) =>
+          installAll(behind, schemas, packages, call),
+        );
+      case 'list_installed_packages':
+        return said(await list(behind, schemas, call));
+      default:
+        return failed(`Unknown tool: ${name}`);
+    }
+  };
   return async (name, given, call) => {
     try {
-      switch (name) {
-        case 'execute_python':
-          return await withArguments(codeArguments, given, ({ code }) =>
-            execute(behind, schemas, code, call),
-          );
-        case 'install_dependencies':
-          return await withArguments(packageArguments, given, ({ packages }) =>
-            installAll(behind, schemas, packages, call),
-          );
-        case 'list_installed_packages':
-          return said(await list(behind, schemas, call));
-        default:
-          return failed(`Unknown tool: ${name}`);
-      }
+      return { said: await callTool(name, given, call), error: undefined };
     } catch (error) {
       call.signal.throwIfAborted();
       logFailure(behind.log, name, error);
       const { message, hint } = describeError(error).body.error;
-      return failed(`${failures[name] ?? 'Error'}: ${message} ${hint}`);
+      return { said: failed(`${failures[name] ?? 'Error'}: ${message} ${hint}`), error };
     }
   };
 }
