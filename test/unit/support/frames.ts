@@ -1,6 +1,6 @@
 import type { ExitFrame, Frame } from '../../../src/output/frame.ts';
 
-type Unnumbered = Frame extends infer Each ? (Each extends Frame ? Omit<Each, 'seq'> : never) : never;
+export type Unnumbered = Frame extends infer Each ? (Each extends Frame ? Omit<Each, 'seq'> : never) : never;
 
 export const ready: Unnumbered = { type: 'ready', python: '3.13.5', failed: {} };
 export const started: Unnumbered = { type: 'started', execution_id: 'id' };
