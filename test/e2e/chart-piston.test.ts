@@ -15,6 +15,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const hello = { language: 'hello', version: '1.2.3' };
 const values: Values = {
   'config.pools': [],
+  'config.dialects': ['piston:2001'],
   'config.defaultCpu': 0.25,
   'resources.requests.cpu': '50m',
   'piston.enabled': true,
@@ -85,6 +86,16 @@ describe("the chart's Piston", () => {
       code: 'echo $((6 * 7)); exit 3',
     });
     assert.deepEqual([status, stdout, exit_code], ['failed', '42\n', 3]);
+  });
+
+  it('is offered to clients of Piston, on a port of the Service', async () => {
+    assert.ok(open);
+    const runtimes = await open.python(`import json, urllib.request
+with urllib.request.urlopen('http://${name}.${name}:2001/api/v2/runtimes') as answer: print(*{each['language'] for each in json.load(answer)})`);
+    assert.ok(
+      ['python', 'bash'].every((language) => runtimes.split(/\s/).includes(language)),
+      runtimes,
+    );
   });
 
   it('is reached by nobody else, and reaches nobody', async () => {
