@@ -101,6 +101,7 @@ describe('POST /v1/execute of the Python Interpreter', () => {
       422,
       [{ type: 'missing', loc: ['body', 'source_code'], msg: 'Field required', input: {} }],
     ],
+    ['no body', '', 422, [{ type: 'missing', loc: ['body'], msg: 'Field required', input: null }]],
     [
       'a relative path',
       { source_code: '', files: { 'a/b': unknown } },

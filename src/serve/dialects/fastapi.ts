@@ -25,9 +25,13 @@ export function checkBody<Schema extends z.ZodType>(schema: Schema, body: unknow
   return parsed.data;
 }
 
-/** Bodies: JSON, and what comes as anything else as text, which no schema takes. */
+/** Bodies: JSON, and what comes as anything else as text, which no schema takes. An empty one is none. */
 export function bodies(limit: number): RequestHandler[] {
-  return [express.json({ limit, strict: false }), express.text({ limit, type: () => true })];
+  const drop: RequestHandler = (req, _res, next) => {
+    if (req.get('content-length') === '0') req.body = undefined;
+    next();
+  };
+  return [express.json({ limit, strict: false }), express.text({ limit, type: () => true }), drop];
 }
 
 /** What FastAPI says of an error: status and body. Errors of the service keep the status of their catalogue. */
@@ -62,13 +66,15 @@ export function endAsFastApi(router: Router, paths: Record<string, string>, log:
     res.status(404).json({ detail: 'Not Found' });
   });
   const handler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
-    if (!isOfClient(error)) logFailure(log, req.path, error);
+    logFastApiError(log, req.path, error);
     if (res.headersSent) res.destroy();
     else sendFastApiError(res, error);
   };
   router.use(handler);
 }
 
-function isOfClient(error: unknown): boolean {
-  return error instanceof HttpError || (error instanceof Error && 'type' in error);
+/** Logs what no client can mend. */
+export function logFastApiError(log: Logger, path: string, error: unknown): void {
+  const isOfClient = error instanceof HttpError || (error instanceof Error && 'type' in error);
+  if (!isOfClient) logFailure(log, path, error);
 }

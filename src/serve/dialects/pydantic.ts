@@ -11,9 +11,14 @@ export interface Detail {
 
 type Issue = z.core.$ZodIssue;
 
+/** What zod does not say of a number that is none: its message does. */
+const integers = { strict: 'an integer', lax: 'an integer, or one as text' };
+const laxly = 'a number, or one as text';
+
+export const strictInteger = z.int({ error: integers.strict });
 /** Numbers that may also come as text, as pydantic takes them. */
-export const laxNumber = z.preprocess(asNumber, z.number());
-export const laxInteger = z.preprocess(asNumber, z.int());
+export const laxNumber = z.preprocess(asNumber, z.number({ error: laxly }));
+export const laxInteger = z.preprocess(asNumber, z.int({ error: integers.lax }));
 
 function asNumber(given: unknown): unknown {
   const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : NaN;
@@ -57,7 +62,7 @@ function detailOf(issue: Issue, body: unknown): Detail[] {
       if (input === undefined) {
         return [{ type: 'missing', loc, msg: 'Field required', input: missingInput(body, path) }];
       }
-      return [{ ...typeFault(issue.expected, input, path.length === 0), loc, input }];
+      return [{ ...typeFault(issue, input, path.length === 0), loc, input }];
     case 'invalid_format': {
       const pattern = patternOf(issue);
       return [
@@ -120,20 +125,19 @@ const kinds: Record<string, { type: string; msg: string }> = {
   },
 };
 
-function typeFault(expected: string, input: unknown, isBody: boolean): { type: string; msg: string } {
-  if (typeof input === 'string' && (expected === 'int' || expected === 'number')) {
-    const what = expected === 'int' ? 'integer' : 'number';
-    return {
-      type: expected === 'int' ? 'int_parsing' : 'float_parsing',
-      msg: `Input should be a valid ${what}, unable to parse string as ${expected === 'int' ? 'an' : 'a'} ${what}`,
-    };
-  }
-  if (expected === 'int' && typeof input === 'number')
+function typeFault(issue: Issue & { code: 'invalid_type' }, input: unknown, isBody: boolean) {
+  const { expected, message } = issue;
+  const isInteger = Object.values(integers).includes(message);
+  if (isInteger && typeof input === 'number')
     return {
       type: 'int_from_float',
       msg: 'Input should be a valid integer, got a number with a fractional part',
     };
-  const kind = kinds[isBody ? 'object' : expected];
+  const kind = kinds[isBody ? 'object' : isInteger ? 'int' : expected];
+  if (typeof input === 'string' && (message === integers.lax || message === laxly)) {
+    const [type, what] = isInteger ? ['int_parsing', 'an integer'] : ['float_parsing', 'a number'];
+    return { type, msg: `${kind?.msg ?? ''}, unable to parse string as ${what}` };
+  }
   return kind ?? { type: `${expected}_type`, msg: `Input should be a valid ${expected}` };
 }
 

@@ -35,7 +35,7 @@ export function libreChatError(error: unknown): { status: number; body: Record<s
   return { status: http, body: { error: message, details: hint } };
 }
 
-export function sendLibreChatError(res: Response, error: unknown): void {
+function sendLibreChatError(res: Response, error: unknown): void {
   const { status, body } = libreChatError(error);
   const wait = body.retry_after_seconds;
   if (typeof wait === 'number') res.set('retry-after', String(Math.ceil(wait)));

@@ -3,7 +3,7 @@ import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { keyedCaller } from './caller.ts';
-import { endAsLibreChat, LibreChatError, sendLibreChatError } from './errors.ts';
+import { endAsLibreChat, LibreChatError } from './errors.ts';
 import { execBody, execute } from './exec.ts';
 import { describeFiles, describeObject, readFile } from './files.ts';
 import { upload } from './upload.ts';
@@ -27,15 +27,11 @@ function routesOf(behind: Behind): Router {
   const json = express.json({ limit: bodyBytes(settings) });
   const router = Router({ strict: true });
 
-  /** Answers with JSON what is given, or nothing where the work has answered. What the service throws it has logged. */
+  /** Answers with JSON what is given, or nothing where the work has answered. */
   const answer = (work: Call) => async (req: Request, res: Response) => {
-    try {
-      const caller = callerOf({ get: (name) => req.get(name) ?? null });
-      const said = await work(req, { caller, signal: goneSignal(res) }, res);
-      if (said) res.json(said);
-    } catch (error) {
-      sendLibreChatError(res, error);
-    }
+    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    const said = await work(req, { caller, signal: goneSignal(res) }, res);
+    if (said) res.json(said);
   };
 
   const api = Router({ strict: true });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { answerCall } from '../../tool-call.ts';
 import { version } from '../../version.ts';
 import type { Behind } from '../dialect.ts';
-import { checkBody, fastApiError } from '../fastapi.ts';
+import { checkBody, fastApiError, logFastApiError } from '../fastapi.ts';
 import { executeBody, executeSource, type ExecuteAnswer } from './execute.ts';
 
 const answer = z.object({
@@ -15,7 +15,7 @@ const answer = z.object({
 
 /** Python Interpreter MCP: one tool, which asks the REST service and answers with what that does. */
 export function pythonInterpreterTools(behind: Behind): McpServerFactory {
-  const { callerOf } = behind;
+  const { callerOf, log } = behind;
   return ({ requestInfo: http }) => {
     const server = new McpServer({ name: 'Python Interpreter', version });
     server.registerTool(
@@ -38,7 +38,10 @@ export function pythonInterpreterTools(behind: Behind): McpServerFactory {
                 ...(requestKey !== undefined && { requestKey }),
                 signal,
               });
-            const said = await run().catch(errorAnswer);
+            const said = await run().catch((error: unknown) => {
+              if (!signal.aborted) logFastApiError(log, 'execute_python_code', error);
+              return errorAnswer(error);
+            });
             return {
               content: [{ type: 'text', text: JSON.stringify(said) }],
               structuredContent: { ...said },

@@ -4,7 +4,7 @@ import { nameOf } from '../../../artifacts/store.ts';
 import { unavailable } from '../../artifacts.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind } from '../dialect.ts';
-import { HttpError, sendFastApiError } from '../fastapi.ts';
+import { HttpError } from '../fastapi.ts';
 import { MultipartFault, readMultipart } from '../multipart.ts';
 import { forgetFile, keepFile, readFile } from './files.ts';
 
@@ -15,11 +15,7 @@ export function onyxRoutes({ shelf, settings, callerOf }: Behind): Router {
   const answer =
     (work: (req: Request, res: Response, caller: string) => Promise<void>) =>
     async (req: Request, res: Response) => {
-      try {
-        await work(req, res, callerOf({ get: (name) => req.get(name) ?? null }));
-      } catch (error) {
-        sendFastApiError(res, error);
-      }
+      await work(req, res, callerOf({ get: (name) => req.get(name) ?? null }));
     };
 
   router.get('/health', (_req, res) => {

@@ -7,14 +7,14 @@ import type { Behind } from '../dialect.ts';
 import { createExchange } from '../exchange.ts';
 import { HttpError } from '../fastapi.ts';
 import { notesOf, signalNumber, withLines } from '../notes.ts';
-import { valueError } from '../pydantic.ts';
+import { strictInteger, valueError } from '../pydantic.ts';
 import { checkRequest, type Caller } from './execute.ts';
 import { keepFile, takeFiles } from './files.ts';
 
 export const onyxBody = z.object({
   code: z.string(),
   stdin: z.string().nullable().default(null),
-  timeout_ms: z.int().min(1).default(2000),
+  timeout_ms: strictInteger.min(1).default(2000),
   last_line_interactive: z.boolean().default(true),
   files: z.array(z.object({ path: z.string(), file_id: z.string() })).default([]),
 });

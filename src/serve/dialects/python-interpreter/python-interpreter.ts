@@ -2,7 +2,7 @@ import { Router, type Request, type Response } from 'express';
 import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
-import { bodies, checkBody, endAsFastApi, sendFastApiError } from '../fastapi.ts';
+import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
 import { executeBody, executeSource, type Caller } from './execute.ts';
 import { pythonInterpreterTools } from './mcp.ts';
 import { isOnyx, onyxBody, executeOnyx } from './onyx.ts';
@@ -25,7 +25,6 @@ function restRoutes(behind: Behind): Router {
   router.use(onyxRoutes(behind));
   router.use(bodies(bodyBytes(settings)));
 
-  /** What the service throws it has logged. */
   const answer =
     (work: (body: unknown, call: Caller) => Promise<object>) => async (req: Request, res: Response) => {
       const caller = callerOf({ get: (name) => req.get(name) ?? null });
@@ -33,7 +32,7 @@ function restRoutes(behind: Behind): Router {
         res.json(await work(req.body, { caller, signal: goneSignal(res) }));
       } catch (error) {
         if (error instanceof ToolError) res.status(400).json(error.body);
-        else sendFastApiError(res, error);
+        else throw error;
       }
     };
 

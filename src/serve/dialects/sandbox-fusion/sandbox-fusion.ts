@@ -3,6 +3,7 @@ import { executionRequest, type ExecutionRequest } from '../../../request/execut
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { Around } from '../../../schedule/run.ts';
+import { logFailure } from '../../errors.ts';
 import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
@@ -38,7 +39,8 @@ function routesOf(behind: Behind): Router {
           : await runHere(behind, body, caller, signal);
       res.json(answer);
     } catch (error) {
-      res.json(sandboxError(error)); // the service has logged it
+      logFailure(log, req.path, error);
+      res.json(sandboxError(error));
     }
   });
   endAsFastApi(router, { '/run_code': 'POST' }, log);

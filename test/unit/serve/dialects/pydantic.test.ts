@@ -6,6 +6,7 @@ import {
   jsonError,
   laxInteger,
   laxNumber,
+  strictInteger,
   valueError,
 } from '../../../../src/serve/dialects/pydantic.ts';
 
@@ -13,7 +14,7 @@ const schema = z.object({
   text: z.string().default(''),
   lax: laxNumber.default(1),
   whole: laxInteger.default(1),
-  strict: z.int().min(1).default(1),
+  strict: strictInteger.min(1).default(1),
   flag: z.boolean().default(false),
   kind: z.enum(['a', 'b', 'c']).default('a'),
   list: z.array(z.object({ path: z.string() })).default([]),
@@ -61,6 +62,21 @@ describe('detailsOf', () => {
         msg: 'Input should be a valid number, unable to parse string as a number',
         input: 'x',
       },
+    ],
+    [
+      'an integer as text',
+      { whole: 'x' },
+      {
+        type: 'int_parsing',
+        loc: ['whole'],
+        msg: 'Input should be a valid integer, unable to parse string as an integer',
+        input: 'x',
+      },
+    ],
+    [
+      'an integer that must not be text',
+      { strict: '5' },
+      { type: 'int_type', loc: ['strict'], msg: 'Input should be a valid integer', input: '5' },
     ],
     [
       'a number',
