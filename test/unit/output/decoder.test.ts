@@ -58,6 +58,20 @@ describe('createDecoder', () => {
     assert.deepEqual(decoded(lines(late)), late);
   });
 
+  it('starts at the first frame of all, whatever that is', () => {
+    const [listed] = numbered({ type: 'listed', entries: 0, left_out: 0 });
+    assert.deepEqual(decoded(lines(listed ? [listed] : [])), [listed]);
+  });
+
+  it('goes on with the numbers of the runs before, and drops their frames', () => {
+    const runs = numbered(started, out('a'), exit(), started, out('b'), exit());
+    const decoder = createDecoder();
+    assert.deepEqual(decoder.push(lines(runs.slice(0, 3))), runs.slice(0, 3));
+    assert.deepEqual(decoder.push(lines(runs.slice(4))), []);
+    decoder.restart();
+    assert.deepEqual(decoder.push(lines(runs)), runs.slice(3));
+  });
+
   it('holds back what comes after a gap until a source has it', () => {
     const decoder = createDecoder();
     assert.deepEqual(decoder.push(lines(frames.slice(0, 3))), frames.slice(0, 3));
