@@ -6,6 +6,7 @@ import { createLog } from '../../src/observe/log.ts';
 import type { ExecutionRequest } from '../../src/request/execution.ts';
 import { ServiceError } from '../../src/result/errors.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
+import type { WorkspaceFiles } from '../../src/schedule/backend.ts';
 import type { RunOptions } from '../../src/schedule/run.ts';
 import { callerBy } from '../../src/serve/caller.ts';
 import type { Dialect } from '../../src/serve/dialects/dialect.ts';
@@ -34,17 +35,20 @@ export async function dialectDoor(
 ) {
   const workspaces = new Map<string, Workspace>();
   const requests: ExecutionRequest[] = [];
+  const sessions = sessionsIn(workspaces);
   const given = config({ logLevel: 'silent', ...settings });
   const behind = {
     service: {
       async execute(request: ExecutionRequest, options: RunOptions) {
         requests.push(request);
         const workspace = workspaces.get(request.session_id ?? '') ?? new Map<string, Buffer>();
-        return { ...result, ...(await program(request, workspace, options)) };
+        const ended = { ...result, ...(await program(request, workspace, options)) };
+        await options.around?.after(filesOf(sessions, request, options), options.signal);
+        return ended;
       },
       cancelRequest: () => Promise.resolve(),
     },
-    sessions: sessionsIn(workspaces),
+    sessions,
     shelf: createShelf(folderBlobs(await temporaryFolder(t))),
     offers: offers(''),
     piston: undefined,
@@ -65,6 +69,23 @@ export async function dialectDoor(
 /** The handle of the session of a name and its caller. */
 export function handleOf(name: string, caller = ''): string {
   return `ses_${Buffer.from(`${caller}/${name}`).toString('base64url').padEnd(20, '_')}`;
+}
+
+/** The workspace of a run in a session. */
+function filesOf(
+  sessions: Sessions,
+  { session_id = '' }: ExecutionRequest,
+  { caller = '' }: RunOptions,
+): WorkspaceFiles {
+  const unused = () => Promise.reject(new Error('unused'));
+  return {
+    read: unused,
+    write: unused,
+    async list(path, options, signal) {
+      const { entries, left_out } = await sessions.list(session_id, path, options, { caller, signal });
+      return { entries: entries.map((entry) => ({ ...entry, modified: 0 })), left_out };
+    },
+  };
 }
 
 function sessionsIn(workspaces: Map<string, Workspace>): Sessions {

@@ -4,7 +4,8 @@ import { putBytes } from '../../../inputs/send.ts';
 import { executionRequest, type ExecutionRequest } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
-import type { SessionCall } from '../../../sessions/sessions.ts';
+import type { Listing, WorkspaceFiles } from '../../../schedule/backend.ts';
+import type { Around } from '../../../schedule/run.ts';
 import type { Call } from '../../tool-call.ts';
 import type { Behind } from '../dialect.ts';
 import { errorFeedback, Fault, wordsOf } from './fault.ts';
@@ -49,19 +50,22 @@ async function runCode(
     const seconds = translate.secondsOf(settings);
     const session = call.session === undefined ? undefined : await sessions.named(call.session, call);
     const request = translate.toRequest(asked, schema, { seconds, session });
-    const result = await execute(behind, request, call);
     const about = { seconds, session: call.session };
-    if (session === undefined)
+    if (session === undefined) {
+      const result = await execute(behind, request, call);
       return translate.toAnswer(result, translate.artifactsOf(result), { ...about, unlisted: 0 });
-    const { entries, left_out: unlisted } = await outputOf(behind, session, call);
-    return translate.toAnswer(result, translate.artifactsIn({ entries }), { ...about, unlisted });
+    }
+    const output = listingOutput();
+    const result = await execute(behind, request, call, output);
+    const { entries, left_out: unlisted } = output.listed;
+    return translate.toAnswer(result, translate.artifactsIn(entries), { ...about, unlisted });
   } catch (error) {
     call.signal.throwIfAborted();
     throw new Fault(`${wordsOf(error)}${errorFeedback}`, { cause: error });
   }
 }
 
-function execute({ service }: Behind, request: ExecutionRequest, call: ToolCall) {
+function execute({ service }: Behind, request: ExecutionRequest, call: ToolCall, around?: Around) {
   const { caller, requestKey, signal, progress } = call;
   return service.execute(request, {
     executionId: newExecutionId(),
@@ -69,13 +73,21 @@ function execute({ service }: Behind, request: ExecutionRequest, call: ToolCall)
     ...(requestKey !== undefined && { requestKey }),
     signal,
     onEvent: progress.see,
+    ...(around && { around }),
   });
 }
 
-/** Nothing, where the program has taken the folder away. */
-async function outputOf({ sessions }: Behind, session: string, call: SessionCall) {
-  const listing = sessions.list(session, 'output', { recursive: true }, call);
-  return (await unlessMissing(listing)) ?? { entries: [], left_out: 0 };
+/** What is below output/ when the run has ended, and before the next begins; nothing, where the program has taken it away. */
+function listingOutput(): Around & { listed: Listing } {
+  const output = {
+    listed: { entries: [], left_out: 0 } as Listing,
+    before: () => Promise.resolve(),
+    async after(files: WorkspaceFiles, signal: AbortSignal) {
+      output.listed =
+        (await unlessMissing(files.list('output', { recursive: true }, signal))) ?? output.listed;
+    },
+  };
+  return output;
 }
 
 const mountArguments = z.object({ url: z.string(), mount_path: z.string() });

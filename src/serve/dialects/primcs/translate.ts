@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ExecutionRequest, ExecutionRequestInput } from '../../../request/execution.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { WorkspaceListing } from '../../../result/session.ts';
+import type { Entry } from '../../../schedule/backend.ts';
 import { mimeTypeOf, nameOf } from '../../../artifacts/store.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { Fault, pipFailed } from './fault.ts';
@@ -134,7 +135,7 @@ export function artifactsOf({ artifacts }: ExecutionResult): RunArtifact[] {
 }
 
 /** All that is below output/ of a session. */
-export function artifactsIn({ entries }: Pick<WorkspaceListing, 'entries'>): RunArtifact[] {
+export function artifactsIn(entries: readonly Pick<Entry, 'path' | 'kind' | 'size'>[]): RunArtifact[] {
   return entries
     .filter(({ kind }) => kind === 'file')
     .map(({ path, size }) => toArtifact(path.replace(/^output\//, ''), size));

@@ -171,7 +171,7 @@ describe('artifacts', () => {
       { ...entry, path: 'output/plots', kind: 'folder' as const },
       { ...entry, path: 'output/link', kind: 'other' as const },
     ];
-    assert.deepEqual(artifactsIn({ entries }), [
+    assert.deepEqual(artifactsIn(entries), [
       { name: 'x', relative_path: 'output/x', size: 3, mime: 'application/octet-stream' },
     ]);
     assert.deepEqual(toEntries({ entries: entries.slice(1) }), [
