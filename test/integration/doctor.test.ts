@@ -33,7 +33,7 @@ describe('diagnose', () => {
       'ok cluster: URL answers, v1.99.0',
       'ok namespace sandboxes',
       'ok namespace sandboxes: pod security is restricted',
-      'bad account: may not delete jobs.batch in sandboxes (a run is a Job; a run in a waiting sandbox is written on its Job; cancelling a run deletes it) -> kubectl create role vivarium-delete -n sandboxes --verb=delete --resource=jobs.batch, and bind it; or make install',
+      'bad account: may not delete jobs.batch in sandboxes (a run or a session is a Job; a run in a waiting sandbox, and how a session fares, is written on its Job; cancelling a run deletes it) -> kubectl create role vivarium-delete -n sandboxes --verb=delete --resource=jobs.batch, and bind it; or make install',
     ]);
     assert.deepEqual(api.jobs, [], 'it makes no Job');
   });

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ask, compare, recorded, servers } from '../piston/replay.ts';
 import { startPiston, type StandIn } from '../piston/server.ts';
+import type { Stage } from '../piston/stage.ts';
 
 /** What the stand-in is not asked, by the name in the transcript, and why. */
 const deviations: Record<string, string> = {
   network: 'programs of the stand-in have the network of the tests, which ask nobody but themselves',
   'fork limit': 'a limit of processes counts those of the user who runs the tests, and root has none',
+  'c, compile error over 1024 bytes':
+    'how the output of a compiler falls into pieces, which are dropped whole, is a matter of time; tried below',
   'where and who': 'the stand-in has no box: programs see the user and the folders of the tests',
 };
 
@@ -17,6 +20,17 @@ describe('the stand-in of Piston', () => {
       Object.keys(deviations).filter((name) => !names.includes(name)),
       [],
     );
+  });
+
+  it('ends a compiler that writes too much, and copies its end', async (t) => {
+    const standIn = await startPiston();
+    t.after(() => standIn.close());
+    const each = recorded.find(({ name }) => name === 'c, compile error over 1024 bytes');
+    assert.ok(each);
+    const answer = JSON.parse((await ask(standIn.url, each)).body ?? '') as Record<'compile' | 'run', Stage>;
+    const { signal, code, status, message } = answer.compile;
+    assert.deepEqual([signal, code, status, message], ['SIGKILL', null, 'EL', 'stderr length exceeded']);
+    assert.deepEqual(answer.run, answer.compile);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { errorKinds } from '../../src/result/errors.ts';
 import { statuses } from '../../src/result/execution-result.ts';
-import { backendNames, lossCauses } from '../../src/schedule/backend.ts';
+import { backendNames, lossCauses, sessionEnds } from '../../src/schedule/backend.ts';
 import { fakeApi, metricsOf, post, refused, run, vivarium } from './harness.ts';
 import { until } from './until.ts';
 
@@ -83,13 +83,13 @@ describe('/metrics', () => {
     assert.ok(lines.some((line) => line.startsWith('process_cpu_seconds_total')));
 
     const allowed: Record<string, readonly string[] | RegExp> = {
-      backend: backendNames,
+      backend: [...backendNames, 'piston'],
       status: statuses,
       code: new RegExp(`^(${Object.keys(errorKinds).join('|')}|[1-5]\\d\\d|error)$`),
       cause: [...Object.keys(errorKinds), ...lossCauses],
       stream: ['stdout', 'stderr'],
       outcome: ['kept', 'failed', 'left_out'],
-      reason: ['age', 'size', 'unfinished'],
+      reason: ['age', 'size', 'unfinished', ...sessionEnds],
       phase: ['environment', 'queued', 'scheduled', 'started', 'ran', 'total'],
       verb: ['get', 'post', 'put', 'patch', 'delete', 'connect'],
       le: /^(\d+(\.\d+)?|\+Inf)$/,
