@@ -257,6 +257,26 @@ describe('the files of LibreChat', () => {
     );
   });
 
+  for (const [name, path, headers, body, status] of [
+    ['a path that cannot be read', '/download/%zz/a', {}, undefined, 400],
+    ['a body that is no JSON', '/exec', { 'content-type': 'application/json' }, '{', 400],
+    [
+      'a compressed body that is none',
+      '/exec',
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      '{}',
+      400,
+    ],
+  ] as const) {
+    it(`are the client’s fault: ${name}`, async (t) => {
+      const opened = await door(t);
+      const init = body === undefined ? {} : { method: 'POST', body };
+      const response = await opened.ask(path, { ...init, headers: { ...ada, ...headers } });
+      assert.equal(response.status, status);
+      assert.ok(((await response.json()) as { error: string }).error);
+    });
+  }
+
   it('are nowhere else', async (t) => {
     const opened = await door(t);
     assert.deepEqual(await said(opened, '/nothing'), {

@@ -144,6 +144,14 @@ describe('/run_code of SandboxFusion', () => {
     });
   }
 
+  it('refuses a body that is too large or no body at all', async (t) => {
+    const opened = await door(t, { settings: { maxCodeBytes: 1, maxStdinBytes: 1, inputBytes: 1 } });
+    const large = await opened.post('/run_code', { code: 'x'.repeat(2_000_000), language: 'python' });
+    assert.equal(large.status, 413);
+    const packed = await opened.post('/run_code', {}, { 'content-encoding': 'gzip' });
+    assert.equal(packed.status, 400);
+  });
+
   it('knows its callers', async (t) => {
     const opened = await door(t, { settings: { callerHeader: 'x-user' } });
     assert.equal((await runCode(opened, {})).status, 401);

@@ -2,7 +2,7 @@ import express, { type ErrorRequestHandler, type RequestHandler, type Response, 
 import { z } from 'zod';
 import type { Logger } from '../../observe/log.ts';
 import { describeError } from '../../result/errors.ts';
-import { logFailure } from '../errors.ts';
+import { fromExpress, logFailure } from '../errors.ts';
 import { detailsOf, jsonError, type Detail } from './pydantic.ts';
 
 /** An answer that is an error, as FastAPI gives it: `{"detail": …}`. */
@@ -37,13 +37,9 @@ export function bodies(limit: number): RequestHandler[] {
 /** What FastAPI says of an error: status and body. Errors of the service keep the status of their catalogue. */
 export function fastApiError(error: unknown): { status: number; body: { detail: string | Detail[] } } {
   if (error instanceof HttpError) return { status: error.status, body: { detail: error.detail } };
-  if (error instanceof Error && 'type' in error) {
-    if (error.type === 'entity.parse.failed') return { status: 422, body: { detail: [jsonError(error)] } };
-    if (error.type === 'entity.too.large')
-      return { status: 413, body: { detail: 'Request Entity Too Large' } };
-    return { status: 400, body: { detail: 'There was an error parsing the body' } };
-  }
-  const { http, body } = describeError(error);
+  if (error instanceof Error && 'type' in error && error.type === 'entity.parse.failed')
+    return { status: 422, body: { detail: [jsonError(error)] } };
+  const { http, body } = describeError(fromExpress(error));
   const { message, hint } = body.error;
   return { status: http, body: { detail: `${message} ${hint}` } };
 }
@@ -73,8 +69,8 @@ export function endAsFastApi(router: Router, paths: Record<string, string>, log:
   router.use(handler);
 }
 
-/** Logs what no client can mend. */
+/** Logs what no client can mend, without ids of files, which are their caller's alone. */
 export function logFastApiError(log: Logger, path: string, error: unknown): void {
-  const isOfClient = error instanceof HttpError || (error instanceof Error && 'type' in error);
-  if (!isOfClient) logFailure(log, path, error);
+  if (error instanceof HttpError) return;
+  logFailure(log, path.replace(/^(\/v1\/[\w-]+)\/.*$/s, '$1/{id}'), fromExpress(error));
 }

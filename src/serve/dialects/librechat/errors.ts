@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response, Router } from 'express';
 import type { Logger } from '../../../observe/log.ts';
 import { describeError } from '../../../result/errors.ts';
-import { logFailure } from '../../errors.ts';
+import { fromExpress, logFailure } from '../../errors.ts';
 
 /** An answer that is an error in LibreChat's form. */
 export class LibreChatError extends Error {
@@ -22,12 +22,7 @@ export function libreChatError(error: unknown): { status: number; body: Record<s
     const { status, message, details } = error;
     return { status, body: { error: message, ...(details !== undefined && { details }) } };
   }
-  if (error instanceof Error && 'type' in error) {
-    return error.type === 'entity.too.large'
-      ? { status: 413, body: { error: 'The body is too large' } }
-      : { status: 400, body: { error: `The body cannot be read: ${error.message}` } };
-  }
-  const { http, body } = describeError(error);
+  const { http, body } = describeError(fromExpress(error));
   const { message, hint, retry_after_seconds } = body.error;
   // LibreChat reads the wait from the body, where the error has this name.
   if (http === 429)
@@ -48,10 +43,14 @@ export function endAsLibreChat(router: Router, log: Logger): void {
     res.status(404).json({ error: 'Not found', details: `There is nothing at ${req.method} ${req.path}.` });
   });
   const handler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
-    if (!(error instanceof LibreChatError) && !(error instanceof Error && 'type' in error))
-      logFailure(log, req.path, error);
+    if (!(error instanceof LibreChatError)) logFailure(log, loggedPath(req.path), fromExpress(error));
     if (res.headersSent) res.destroy();
     else sendLibreChatError(res, error);
   };
   router.use(handler);
+}
+
+/** A path without ids of sessions and files, which are their caller's alone. */
+function loggedPath(path: string): string {
+  return path.replace(/^((?:\/v1)?\/\w+)\/.*$/s, '$1/{id}');
 }
