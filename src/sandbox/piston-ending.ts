@@ -103,12 +103,12 @@ function tookTooLong(message: string | null, { run_timeout }: AskedLimits): stri
     : `The code was stopped after its limit of ${run_timeout / 1000} s; what it had written is kept. Do less, or raise timeout_seconds as far as Piston allows.`;
 }
 
-/** The kernel killed it, and not it itself: then it had all that it may have. Piston counts in thousands of bytes. */
+/** The kernel killed it, and not it itself: then it had all that it may have, or a few pages less. */
 function ranOutOfMemory(stage: PistonStage, { run_memory_limit }: AskedLimits): boolean {
   const { memory, status, signal, code } = stage;
   const isKilled =
     (status === 'SG' && signal === 'SIGKILL') || (code === 137 && saysBash(stage.stderr, lastWords.SIGKILL));
-  return isKilled && (memory === null || memory >= run_memory_limit - 1000);
+  return isKilled && (memory === null || memory >= run_memory_limit * 0.99);
 }
 
 /** Piston runs a program by bash, which exits with 128 and the signal's number, and says so. A program may, too. */
