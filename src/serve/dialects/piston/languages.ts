@@ -1,4 +1,4 @@
-import type { PistonPackage, PistonRuntime } from '../../../piston/piston.ts';
+import type { Piston, PistonPackage, PistonRuntime } from '../../../piston/piston.ts';
 import { isPython } from '../../../request/language.ts';
 import type { Behind } from '../dialect.ts';
 import type { Wanted } from './ask.ts';
@@ -7,7 +7,7 @@ import { findRuntime, listed, python, pythonRuntimes } from './runtimes.ts';
 
 /** What can be run: Python here, all else on the Piston behind, where there is one. Throws what these do. */
 export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' | 'piston' | 'settings'>) {
-  const { pistonPythons } = settings;
+  const { pistonPythons, pistonPackages } = settings;
 
   /** Its own version first. */
   async function pythons(signal: AbortSignal): Promise<PistonRuntime[]> {
@@ -21,7 +21,7 @@ export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' 
       return [...here, ...there.filter(({ language }) => language !== python).map(listed)];
     },
     async packages(signal: AbortSignal): Promise<PistonPackage[]> {
-      const [here, there = []] = await Promise.all([pythons(signal), piston?.packages(signal)]);
+      const [here, there = []] = await Promise.all([pythons(signal), piston && packagesOf(piston, signal)]);
       return [
         ...here.map(({ version }) => ({ language: python, language_version: version, installed: true })),
         ...there.filter(({ language }) => language !== python),
@@ -35,6 +35,17 @@ export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' 
       return found;
     },
   };
+
+  /** A Piston that reaches no package index ends when it is asked for packages: one that is set up so is asked what it runs. */
+  async function packagesOf(asked: Piston, signal: AbortSignal): Promise<PistonPackage[]> {
+    if (pistonPackages) return asked.packages(signal);
+    const packages = (await asked.runtimes(signal)).map(({ language, runtime = language, version }) => ({
+      language: runtime,
+      language_version: version,
+      installed: true,
+    }));
+    return [...new Map(packages.map((each) => [`${each.language} ${each.language_version}`, each])).values()];
+  }
 
   async function candidates(
     language: string,
