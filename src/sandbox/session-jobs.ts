@@ -6,13 +6,17 @@ import {
   type SessionTrace,
   type Sandbox,
 } from '../schedule/backend.ts';
-import { ApiError, type Client, withRetry } from './client.ts';
+import { ServiceError } from '../result/errors.ts';
+import { ApiError, type Client, UnreachableError, withRetry } from './client.ts';
 import { endPatch, extendPatch } from './job.ts';
 import { annotation, callerLabel, label, ours, sessionJobName } from './names.ts';
 import { isFinished } from './reaper.ts';
 
 /** Longest wait for a session's end to be written down. */
 const writeSeconds = 4;
+
+/** How long an API server that does not answer is asked again. */
+const askSeconds = 5;
 
 interface SessionJob {
   client: Client;
@@ -60,7 +64,7 @@ export async function findSession(
   signal: AbortSignal,
 ): Promise<SessionTrace | undefined> {
   try {
-    const job = await client.json<V1Job>(`${jobsPath}/${sessionJobName(key)}`, { signal });
+    const job = await asked<V1Job>(client, `${jobsPath}/${sessionJobName(key)}`, {}, signal);
     return {
       replica: job.metadata?.labels?.[label.replica] ?? '',
       url: job.metadata?.annotations?.[annotation.url] ?? '',
@@ -79,10 +83,25 @@ export async function sessionsOf(
   signal: AbortSignal,
 ): Promise<string[]> {
   const query = { labelSelector: `${ours},${label.session},${label.caller}=${callerLabel(caller)}` };
-  const { items } = await client.json<{ items: V1Job[] }>(jobsPath, { query, signal });
+  const { items } = await asked<{ items: V1Job[] }>(client, jobsPath, query, signal);
   return items
     .filter((job) => sessionEnd(job) === undefined)
     .flatMap(({ metadata }) => metadata?.labels?.[label.session] ?? []);
+}
+
+/** Throws ServiceError where nobody answers. */
+async function asked<T>(
+  client: Client,
+  path: string,
+  query: Record<string, string>,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    return await withRetry(() => client.json<T>(path, { query, signal }), askSeconds, signal);
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    throw new ServiceError('cluster_unreachable', error.message, { cause: error });
+  }
 }
 
 /** Why a session has ended; undefined while it lives. Pure. */

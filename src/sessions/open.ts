@@ -184,15 +184,17 @@ export function openSessions(
   }
 
   return {
-    create: (request, call) => registry.create(request, call),
-    named: (name, call) => registry.named(name, call),
-    findNamed: (name, call) => registry.findNamed(name, call),
+    create: (request, call) => registry.create(request, call).catch(asGone(call)),
+    named: (name, call) => registry.named(name, call).catch(asGone(call)),
+    findNamed: (name, call) => registry.findNamed(name, call).catch(asGone(call)),
     async end(id, call) {
-      const place = await find(id, call);
+      const place = await find(id, call).catch(asGone(call));
       if ('turn' in place) await place.end('ended');
-      else await whileThere(id, call, (passed) => place.end(id, passed));
+      else await whileThere(id, call, (passed) => place.end(id, passed)).catch(asGone(call));
     },
-    ...files,
+    list: (id, path, options, call) => files.list(id, path, options, call).catch(asGone(call)),
+    read: (id, path, maxBytes, call) => files.read(id, path, maxBytes, call).catch(asGone(call)),
+    write: (id, path, bytes, call) => files.write(id, path, bytes, call).catch(asGone(call)),
     async elsewhere(request, { caller = '', signal, forwarded = false }) {
       const { session_id: id } = request;
       if (id === undefined) return undefined;
@@ -213,5 +215,13 @@ export function openSessions(
       await registry.close();
       await peers.close();
     },
+  };
+}
+
+/** What a call throws whose caller has gone. */
+function asGone({ signal }: SessionCall) {
+  return (error: unknown): never => {
+    if (!signal.aborted || error instanceof ServiceError) throw error;
+    throw new ServiceError('cancelled', 'The call was cancelled by its caller.', { cause: error });
   };
 }

@@ -55,6 +55,7 @@ export function createRegistry(
 ): Registry {
   const live = new Map<string, Session>();
   const making = new Map<string, { caller: string; made: Promise<Session> }>();
+  const closing = new AbortController();
   let draining = false;
 
   /** Throws too_many_sessions. Those that were asked for later do not count. */
@@ -79,7 +80,8 @@ export function createRegistry(
     const kind = kindOf({ code: '', pool: undefined }, limits, settings);
     const lifeSeconds = Math.min(sessionLife(facts), maxAgeSeconds);
     const spec = { key, caller: call.caller, kind, maxAgeSeconds, lifeSeconds };
-    const sandbox = await backend.openSession(spec, call.signal);
+    const signal = AbortSignal.any([call.signal, closing.signal]);
+    const sandbox = await backend.openSession(spec, signal);
     const session = createSession(sandbox, facts, {
       ...events,
       ended(why, seconds) {
@@ -88,11 +90,10 @@ export function createRegistry(
       },
     });
     live.set(key, session);
-    // It may have been drained, or its caller gone, while it started.
-    if (draining || call.signal.aborted) {
+    // Its caller may have gone while it started.
+    if (signal.aborted) {
       await session.end('server_stopped');
-      call.signal.throwIfAborted();
-      throw shuttingDown();
+      throw signal.reason;
     }
     return session;
   }
@@ -187,6 +188,7 @@ export function createRegistry(
     },
     async close() {
       draining = true;
+      closing.abort(shuttingDown());
       await Promise.all([...making.values()].map(({ made }) => made.catch(() => undefined)));
       await Promise.all([...live.values()].map((session) => session.end('server_stopped')));
     },

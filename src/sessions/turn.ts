@@ -43,7 +43,7 @@ export async function takeTurn(
   const mode: RunMode = request.fresh_interpreter ? 'program' : 'cell';
   const asked = request.timeout_seconds ?? facts.limits.seconds;
   const seconds = Math.min(asked, Math.max(1, turn.secondsLeft));
-  let kept = hadVariables;
+  let kept: boolean | undefined;
   let lost = false;
 
   /** The sandbox of the session as one run sees it. */
@@ -75,7 +75,8 @@ export async function takeTurn(
     signal: turn.signal,
     explain(result): ExecutionResult {
       const isLost = lost || turn.sandbox.gone.aborted;
-      const words = whatIsLeft({ mode, lost: isLost, kept, hadVariables });
+      // A run that did not come to its beginning has changed nothing.
+      const words = whatIsLeft({ mode, lost: isLost, kept: kept ?? true, hadVariables });
       return {
         ...result,
         message: words === undefined ? result.message : `${result.message} ${words}`,
@@ -83,7 +84,7 @@ export async function takeTurn(
       };
     },
     leave() {
-      session.hasVariables = kept;
+      session.hasVariables = kept ?? hadVariables;
       if (lost) void session.end('sandbox_lost');
       turn.leave();
     },

@@ -82,8 +82,8 @@ describe('a session in the cluster', () => {
     assert.equal(client.calls[0]?.path, `/jobs/session-${key}`);
     const missing = fakeClient({ json: () => Promise.reject(new ApiError(404, 'NotFound', '')) });
     assert.equal(await findSession(missing, '/jobs', key, never), undefined);
-    const broken = fakeClient({ json: () => Promise.reject(new ApiError(500, '', 'broken')) });
-    await assert.rejects(findSession(broken, '/jobs', key, never), /broken/);
+    const refusing = fakeClient({ json: () => Promise.reject(new ApiError(403, '', 'no')) });
+    await assert.rejects(findSession(refusing, '/jobs', key, never), { name: 'ApiError', message: 'no' });
   });
 
   it('counts for its caller while it lives', async () => {
