@@ -175,6 +175,34 @@ describe('the end of a session', () => {
   });
 });
 
+describe('a session that starts', () => {
+  it('is not waited for by a server that closes', async (t) => {
+    const api = await fakeApi(t);
+    api.script = () => undefined;
+    const server = await vivarium(api);
+    const creating = create<ErrorBody>(server);
+    await until(() => api.pods.size === 1);
+    await server.close();
+    const { status, body } = await creating;
+    assert.deepEqual([status, body.error.code], [503, 'shutting_down']);
+    assert.deepEqual(api.jobs, []);
+  });
+
+  it('is taken away where its caller does not wait', async (t) => {
+    const api = await fakeApi(t);
+    api.script = () => undefined;
+    const server = await vivarium(api);
+    const gone = new AbortController();
+    const creating = fetch(`${server.url}/v1/sessions`, { method: 'POST', signal: gone.signal });
+    await until(() => api.pods.size === 1);
+    gone.abort();
+    await assert.rejects(creating);
+    await until(() => api.jobs.length === 0);
+    api.script = staying();
+    await created(server);
+  });
+});
+
 describe('the life of a session', () => {
   it('is extended while it is used, when less than half of it is left', async (t) => {
     const api = await fakeApi(t);

@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createQueue } from '../../../src/admission/queue.ts';
-import { createLog } from '../../../src/observe/log.ts';
-import { createMetrics } from '../../../src/observe/metrics.ts';
 import { executionRequest } from '../../../src/request/execution.ts';
 import { SandboxLost, type Trace } from '../../../src/schedule/backend.ts';
-import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
-import { createService } from '../../../src/schedule/service.ts';
-import { emit, fakeBackend, hang, type FakeBackend } from '../support/fake-backend.ts';
+import { emit, fakeBackend, hang } from '../support/fake-backend.ts';
 import { exit, numbered, out, ready, started } from '../support/frames.ts';
 import { mockTimers } from '../support/mock-timers.ts';
-import { noEvents } from '../support/pool-events.ts';
+import { serviceOn } from '../support/service.ts';
 import { config } from '../support/settings.ts';
-import { passedBy } from '../support/stages.ts';
 import { until } from '../support/until.ts';
 
 const request = executionRequest(config()).parse({ code: '' });
 const { signal } = new AbortController();
-
-function serviceOn(backend: FakeBackend, concurrency = 8) {
-  const policy = config({ concurrency });
-  const queue = createQueue(policy);
-  const metrics = createMetrics(queue);
-  const sandboxes = createSandboxes(backend, policy, noEvents);
-  const artifactsOf = () => Promise.resolve([]);
-  const stages = { policy, queue, queueFor: () => queue, sandboxes, backend, artifactsOf, ...passedBy };
-  return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
-}
 
 const endless = () =>
   fakeBackend({ frames: (_program, runSignal) => hang(numbered(started, out('a')), runSignal) });

@@ -1,0 +1,30 @@
+import { createQueue } from '../../../src/admission/queue.ts';
+import { createLog } from '../../../src/observe/log.ts';
+import { createMetrics } from '../../../src/observe/metrics.ts';
+import type { SessionRuns } from '../../../src/schedule/run.ts';
+import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
+import { createService } from '../../../src/schedule/service.ts';
+import type { FakeBackend } from './fake-backend.ts';
+import { noEvents } from './pool-events.ts';
+import { config } from './settings.ts';
+import { passedBy } from './stages.ts';
+
+/** A service whose sandboxes a test plays. */
+export function serviceOn(backend: FakeBackend, concurrency = 8, sessions: SessionRuns = passedBy.sessions) {
+  const policy = config({ concurrency });
+  const queue = createQueue(policy);
+  const metrics = createMetrics(queue);
+  const sandboxes = createSandboxes(backend, policy, noEvents);
+  const artifactsOf = () => Promise.resolve([]);
+  const stages = {
+    policy,
+    queues: [queue],
+    queueFor: () => queue,
+    sandboxes,
+    backend,
+    artifactsOf,
+    ...passedBy,
+    sessions,
+  };
+  return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
+}
