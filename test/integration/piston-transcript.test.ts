@@ -10,6 +10,10 @@ const deviations: Record<string, string> = {
   'fork limit': 'a limit of processes counts those of the user who runs the tests, and root has none',
   'c, compile error over 1024 bytes':
     'how the output of a compiler falls into pieces, which are dropped whole, is a matter of time; tried below',
+  'c, compile memory':
+    'the stand-in looks at memory every few milliseconds, in which a small compiler may end; larger programs are asked',
+  'timeout, wall, 300 ms asked':
+    'on a machine with much to do Python may not start in that; 3 s are asked, too',
   'where and who': 'the stand-in has no box: programs see the user and the folders of the tests',
 };
 
