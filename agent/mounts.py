@@ -47,6 +47,21 @@ class Mounts:
                 raise InputRefused(f"the workspace is full: there is no room for the input file {path}") from None
             raise InputRefused(f"the input file {path} cannot be written: {error.strerror}") from None
 
+    def drop_unfinished(self) -> None:
+        """Takes the last file away: whether more of it was to come is not known."""
+        if self._path is not None:
+            *parents, name = self._path.encode().split(b"/")
+            try:
+                at = folders.open_inner(self._root, [MOUNTS, *parents])
+            except OSError:
+                return  # a process of the program has taken it away
+            try:
+                os.unlink(name, dir_fd=at)
+            except OSError:
+                pass
+            finally:
+                os.close(at)
+
     def seal(self) -> None:
         self._close()
         for parts in self._open:

@@ -171,7 +171,7 @@ class Stay:
         try:
             self._prepare(request, program, problem)
         except (Refusal, OSError) as error:
-            self._fail(request, str(error))
+            self._fail(request, str(error), kernel.count_oom_kills() > oom_kills)
         else:
             self._supervise(request, before, oom_kills)
         finally:
@@ -192,13 +192,14 @@ class Stay:
         if not self._is_kept:
             self._runner.hand_over(request.for_runner)
 
-    def _fail(self, request: RunRequest, sentence: str) -> None:
+    def _fail(self, request: RunRequest, sentence: str, oom_killed: bool) -> None:
         if not self._is_kept:
             self._end_interpreter()
         said = f"vivarium: {sentence}\n".encode(errors="backslashreplace")[:CHUNK]
         self._outlet.send("started", execution_id=request.execution_id, kept=self._is_kept)
         self._outlet.send_output("stderr", said)
-        send_empty_exit(self._outlet, "exited", 1, stderr_bytes=len(said), kept=self._is_kept)
+        cause = "out_of_memory" if oom_killed else "exited"
+        send_empty_exit(self._outlet, cause, 1, stderr_bytes=len(said), kept=self._is_kept)
 
     def _supervise(self, request: RunRequest, before: Before | None, oom_kills: int) -> None:
         assert self._runner

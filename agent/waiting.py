@@ -106,6 +106,7 @@ class Desk:
             self._end_uploads()
             return message
         elif isinstance(message, Stop):  # of a run that has ended, or that never comes after its files
+            self._mounts.drop_unfinished()
             self._end_uploads()
             self.take_problem()
         elif isinstance(message, Hello):

@@ -1,6 +1,5 @@
 """Input files, and the folders that every program finds."""
 
-import json
 import textwrap
 import unittest
 
@@ -28,7 +27,8 @@ class MountsTest(unittest.TestCase):
         """Of an agent that starts nothing."""
         with Sandbox(workspace_bytes=workspace_bytes) as sandbox:
             try:
-                sandbox.send_bytes(b"".join(json.dumps(message).encode() + b"\n" for message in sent))
+                for message in (*sent, request("")):
+                    sandbox.send(message)
             except BrokenPipeError:
                 pass  # it has seen enough
             self.assertEqual(sandbox.line(), b"")

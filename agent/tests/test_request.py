@@ -112,6 +112,47 @@ class Parsing(unittest.TestCase):
         self.refuses({"type": "file", "path": "a"})
         self.refuses(file("a", bytes(request.MAX_FILE)))
 
+    def test_what_is_asked_about_the_workspace(self) -> None:
+        write = request.parse(line({"type": "write", "path": "a", "base64": "YQ==", "more": True}))
+        assert isinstance(write, request.Write)
+        self.assertEqual((write.path, write.data, write.more), ("a", b"a", True))
+        asked = request.parse(line({"type": "list", "path": "", "recursive": False}))
+        assert isinstance(asked, request.List)
+        self.assertEqual((asked.path, asked.recursive), ("", False))
+        read = request.parse(line({"type": "read", "path": "a", "most": 0}))
+        assert isinstance(read, request.Read)
+        self.assertEqual((read.path, read.most), ("a", 0))
+        stop = request.parse(line({"type": "stop", "execution_id": "x"}))
+        assert isinstance(stop, request.Stop)
+        self.assertEqual(stop.execution_id, "x")
+
+    def test_refuses_what_is_not_asked_in_full(self) -> None:
+        good: list[dict[str, Any]] = [
+            {"type": "write", "path": "a", "base64": "YQ==", "more": True},
+            {"type": "list", "path": "", "recursive": False},
+            {"type": "read", "path": "a", "most": 0},
+            {"type": "stop", "execution_id": "x"},
+        ]
+        for message in good:
+            self.refuses({**message, "else": 1})
+            for name in message:
+                self.refuses({key: value for key, value in message.items() if key != name})
+                self.refuses({**message, name: None})
+        self.refuses({"type": "read", "path": "a", "most": -1})
+        self.refuses({"type": "read", "path": "a", "most": True})
+        self.refuses({**good[0], "base64": "A" * request.MAX_FILE})
+
+    def test_the_modes_of_a_run(self) -> None:
+        tokens = set()
+        for mode in request.MODES:
+            run = request.parse(line(run_request("pass", mode=mode)))
+            assert isinstance(run, request.RunRequest)
+            self.assertEqual((run.mode, marshal.loads(run.for_runner)["mode"]), (mode, mode))
+            tokens.add(run.token)
+        self.assertEqual((len(tokens), sorted(tokens)[0]), (2, ""))
+        for mode in ("", "Cell", "cells"):
+            self.refuses(run_request("pass", mode=mode))
+
     def test_refuses_lone_surrogates(self) -> None:
         self.refuses(file("\ud800", b""))
         for fields in ({"stdin": "\ud800"}, {"env": {"A": "\udc80"}}, {"args": ["\udcff"]}):

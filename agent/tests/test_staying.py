@@ -154,6 +154,19 @@ class Mounts(StayingTest):
         show = "print([oct(os.stat(f'mounts/{name}').st_mode & 0o777) for name in ('', 'f', 'f/a', 'f/b')])"
         self.assertEqual(self.sandbox.cell(show).stdout, b"['0o555', '0o555', '0o444', '0o444']\n")
 
+    def test_files_of_a_run_that_never_comes(self) -> None:
+        self.sandbox.send(file("whole", b"1"))
+        self.sandbox.send(file("f/begun", b"1"))
+        self.sandbox.send(STOP)
+        show = (
+            "import os; print(sorted(os.listdir('mounts')), os.listdir('mounts/f'), oct(os.stat('mounts/f').st_mode))"
+        )
+        self.assertEqual(self.sandbox.cell(show).stdout, b"['f', 'whole'] [] 0o40555\n")
+        self.sandbox.send(file("a", b"1"))
+        self.sandbox.send(file("a/b", b"1"))
+        self.sandbox.send(STOP)
+        self.assertEqual(self.sandbox.cell("pass").ending, ("exited", 0, None))
+
     def test_what_cannot_be_written_costs_one_run(self) -> None:
         self.sandbox.cell("x = 1")
         self.sandbox.send(file("a", b"1"))

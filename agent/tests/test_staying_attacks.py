@@ -109,8 +109,9 @@ for name in ("d", "output", "mounts", ".vivarium", "d/inner"):
     if os.fork(): continue
     while True:
         for act in (lambda: os.symlink("/tmp/aim", f"{name}.link"), lambda: os.mkdir(name),
-                    lambda: os.chmod(name, 0o755), lambda: os.rename(name, f"{name}.old"), lambda: os.rename(f"{name}.link", name),
-                    lambda: os.unlink(name), lambda: os.rename(f"{name}.old", name)):
+                    lambda: os.chmod(name, 0o755), lambda: os.rename(name, f"{name}.old"),
+                    lambda: os.rename(f"{name}.link", name), lambda: os.unlink(name),
+                    lambda: os.rename(f"{name}.old", name)):
             try: act()
             except OSError: pass
 """
