@@ -25,7 +25,7 @@ import { permissionsFor } from './permissions.ts';
 import { podSandbox } from './pod-sandbox.ts';
 import { deleteJob, reap } from './reaper.ts';
 import { findTrace } from './record.ts';
-import { findSession, sessionEnd, sessionSandbox, sessionsOf } from './session-jobs.ts';
+import { findSession, sessionEnd, sessionOwners, sessionSandbox, sessionsOf } from './session-jobs.ts';
 
 export interface KubernetesEvents {
   /** A sandbox failed: a ServiceError's code or a SandboxLost's cause. */
@@ -141,6 +141,7 @@ export async function createKubernetesBackend(
     openSession,
     findSession: (key, _caller, findSignal) => findSession(client, jobsPath, key, findSignal),
     sessionsOf: (caller, listSignal) => sessionsOf(client, jobsPath, caller, listSignal),
+    sessionOwners: (listSignal) => sessionOwners(client, jobsPath, listSignal),
     environments: config.environmentsClaim === '' ? undefined : configMapRecords(client, namespace),
     find: (executionId, caller, findSignal) => findTrace(client, config, { executionId, caller }, findSignal),
     async cancel(by, cancelSignal) {

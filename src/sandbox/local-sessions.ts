@@ -14,7 +14,7 @@ interface Known {
   ended: SessionEnd | undefined;
 }
 
-type OfSessions = Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>;
+type OfSessions = Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf' | 'sessionOwners'>;
 
 /** Sessions on a machine without a cluster: this server is the only one that there is. */
 export function localSessions(
@@ -55,6 +55,7 @@ export function localSessions(
       const found = known.get(key);
       return Promise.resolve(found?.caller === caller ? { replica, url: '', ended: found.ended } : undefined);
     },
+    sessionOwners: () => Promise.resolve([]),
     sessionsOf(caller) {
       const theirs = [...known].filter(([, each]) => each.caller === caller && each.ended === undefined);
       return Promise.resolve(theirs.map(([key]) => key));

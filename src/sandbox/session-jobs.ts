@@ -89,6 +89,19 @@ export async function sessionsOf(
     .flatMap(({ metadata }) => metadata?.labels?.[label.session] ?? []);
 }
 
+export async function sessionOwners(
+  client: Client,
+  jobsPath: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const query = { labelSelector: `${ours},${label.session}` };
+  const { items } = await asked<{ items: V1Job[] }>(client, jobsPath, query, signal);
+  const urls = items
+    .filter((job) => sessionEnd(job) === undefined)
+    .map(({ metadata }) => metadata?.annotations?.[annotation.url] ?? '');
+  return [...new Set(urls)].filter((url) => url !== '');
+}
+
 /** Throws ServiceError where nobody answers. */
 async function asked<T>(
   client: Client,

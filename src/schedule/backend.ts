@@ -204,6 +204,8 @@ export interface Backend {
   findSession(key: string, caller: string, signal: AbortSignal): Promise<SessionTrace | undefined>;
   /** Keys of a caller's sessions that live, on all replicas. */
   sessionsOf(caller: string, signal: AbortSignal): Promise<string[]>;
+  /** Where replicas are reached that have sessions, this one too; those that say it. */
+  sessionOwners(signal: AbortSignal): Promise<string[]>;
   /** The environments that are there; undefined where there is no volume for them. */
   environments: EnvironmentRecords | undefined;
   /** A caller's run on any replica by its id; anybody's but a build where the caller is empty. */

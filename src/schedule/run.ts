@@ -11,6 +11,7 @@ import {
   type Claim,
   type InputChunk,
   type Limits,
+  type RunSelector,
   type Sandbox,
   SandboxLost,
   type WorkspaceFiles,
@@ -70,6 +71,8 @@ export interface SessionRuns {
     request: ExecutionRequest,
     call: RunCall,
   ): Promise<((options: RunOptions) => Promise<ExecutionResult>) | undefined>;
+  /** Cancels what is a run in a session of another replica, which no Job names. Whether there was one. */
+  cancelElsewhere(by: RunSelector, signal: AbortSignal): Promise<boolean>;
   /** Waits for a turn in a session of this server. Throws ServiceError, and the signal's reason. */
   turn(request: ExecutionRequest, call: RunCall): Promise<Turn>;
 }

@@ -11,7 +11,7 @@ import type { ExecutionView } from '../result/execution-view.ts';
 import { unknownWaits } from './clock.ts';
 import { asCancelled, run, type RunOptions, type SessionRuns, type Stages, toResult } from './run.ts';
 import { stops } from './stop.ts';
-import type { Backend, Trace } from './backend.ts';
+import type { Backend, RunSelector, Trace } from './backend.ts';
 
 /** What the doors may ask for. */
 export interface Service {
@@ -19,10 +19,10 @@ export interface Service {
   execute(request: ExecutionRequest, options: RunOptions): Promise<ExecutionResult>;
   /** A caller's run on any replica, as long as its Job is there. Throws ServiceError not_found. */
   find(executionId: string, caller: string, signal: AbortSignal): Promise<ExecutionView>;
-  /** Cancels a caller's run on any replica. Throws ServiceError not_found. */
-  cancel(executionId: string, caller: string, signal: AbortSignal): Promise<void>;
+  /** Cancels a caller's run on any replica. Throws ServiceError not_found. `asked`: another replica did, which asks all. */
+  cancel(executionId: string, caller: string, signal: AbortSignal, asked?: boolean): Promise<void>;
   /** Cancels the run that a request of this key began, on any replica, if there is one. */
-  cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
+  cancelRequest(requestKey: string, signal: AbortSignal, asked?: boolean): Promise<void>;
   /** Whether new runs can start now; the text says why not. */
   ready(): { ok: true } | { ok: false; why: string };
   /** Takes no new runs, lets those that go on end, cancels what is left after `seconds`. */
@@ -120,6 +120,11 @@ export function createService(
     return run && (caller === '' || run.caller === caller) ? run : undefined;
   }
 
+  /** A run of its own has a Job that says so; of one in a session only its server knows. */
+  async function cancelElsewhere(by: RunSelector, signal: AbortSignal): Promise<boolean> {
+    return (await backend.cancel(by, signal)) > 0 || sessions.cancelElsewhere(by, signal);
+  }
+
   return {
     execute,
     async find(executionId, caller, signal) {
@@ -141,14 +146,15 @@ export function createService(
         result,
       };
     },
-    async cancel(executionId, caller, signal) {
+    async cancel(executionId, caller, signal, asked = false) {
       const here = mine(executionId, caller);
       if (here && !here.result) here.stop.abort(stops.cancelled());
-      else if ((await backend.cancel({ executionId, caller }, signal)) === 0) throw notFound(executionId);
+      else if (asked || !(await cancelElsewhere({ executionId, caller }, signal)))
+        throw notFound(executionId);
     },
-    async cancelRequest(requestKey, signal) {
+    async cancelRequest(requestKey, signal, asked = false) {
       const here = [...live.values()].filter((run) => run.requestKey === requestKey && !run.result);
-      if (here.length === 0) await backend.cancel({ requestKey }, signal);
+      if (here.length === 0 && !asked) await cancelElsewhere({ requestKey }, signal);
       for (const { stop } of here) stop.abort(stops.cancelled());
     },
     ready() {

@@ -6,7 +6,7 @@ import { executionIdPattern, newExecutionId } from '../request/execution-id.ts';
 import { isOfFiles } from '../output/frame.ts';
 import type { RunOptions } from '../schedule/run.ts';
 import type { Service } from '../schedule/service.ts';
-import { forwardedHeader } from '../sessions/peer.ts';
+import { forwardedHeader, requestHeader } from '../sessions/peer.ts';
 import type { CallerOf } from './caller.ts';
 import { sendError } from './errors.ts';
 import { goneSignal } from './gone.ts';
@@ -42,6 +42,7 @@ export function restRoutes(
       executionId: given !== undefined && executionIdPattern.test(given) ? given : newExecutionId(),
       caller: caller(req),
       forwarded: given !== undefined,
+      ...(given !== undefined && keyIn(req)),
       signal: goneSignal(res),
     };
     try {
@@ -60,8 +61,19 @@ export function restRoutes(
   });
 
   router.delete('/v1/executions/:id', async (req, res) => {
-    await service.cancel(idOf(req), caller(req), goneSignal(res));
+    const asked = req.get(forwardedHeader) !== undefined;
+    await service.cancel(idOf(req), caller(req), goneSignal(res), asked);
     res.status(202).json({ execution_id: idOf(req) });
+  });
+
+  // For other replicas: a client's cancellation came to them.
+  router.delete('/v1/requests/:key', async (req, res, next) => {
+    if (req.get(forwardedHeader) === undefined) {
+      next();
+      return;
+    }
+    await service.cancelRequest(req.params.key, goneSignal(res), true);
+    res.status(204).end();
   });
 
   return router;
@@ -104,6 +116,11 @@ async function streamRun(
   } finally {
     clearInterval(keepAlive);
   }
+}
+
+function keyIn(req: Request): { requestKey?: string } {
+  const requestKey = req.get(requestHeader);
+  return requestKey === undefined ? {} : { requestKey };
 }
 
 function idOf(req: Request): string {

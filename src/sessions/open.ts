@@ -1,7 +1,7 @@
 import type { ExecutionRequest } from '../request/execution.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
 import { ServiceError } from '../result/errors.ts';
-import { type Backend, SandboxLost, type WorkspaceFiles } from '../schedule/backend.ts';
+import { type Backend, type RunSelector, SandboxLost, type WorkspaceFiles } from '../schedule/backend.ts';
 import { asCancelled, type RunOptions, type SessionRuns, type Stages } from '../schedule/run.ts';
 import { keyOf } from './handle.ts';
 import { createPeers, type Peer, type PeerSettings } from './peer.ts';
@@ -13,6 +13,9 @@ import { noSession, sessionEnded } from './words.ts';
 
 /** How often a call that waits for another server asks the cluster whether the session is still there. */
 const askMs = 15_000;
+
+/** How long another server may take to say whether it has a run. */
+const answerMs = 5000;
 
 /** How long the server of a session may take to end a run. */
 const cancelMs = 30_000;
@@ -28,7 +31,7 @@ export interface OpenSessions extends Sessions, SessionRuns {
 }
 
 export function openSessions(
-  backend: Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>,
+  backend: Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf' | 'sessionOwners'>,
   environments: Pick<Stages['environments'], 'prepare'>,
   settings: RegistrySettings & PeerSettings,
   events: SessionEvents,
@@ -152,7 +155,15 @@ export function openSessions(
     request: ExecutionRequest,
     options: RunOptions,
   ): Promise<ExecutionResult> {
-    const { executionId, caller = '', around, signal, onEvent = () => undefined, onLeft } = options;
+    const {
+      executionId,
+      requestKey,
+      caller = '',
+      around,
+      signal,
+      onEvent = () => undefined,
+      onLeft,
+    } = options;
     const workspace = workspaceOf(id, { caller });
     const gone = new AbortController();
     const call = { caller, signal: gone.signal };
@@ -170,7 +181,7 @@ export function openSessions(
       signal.throwIfAborted();
       await around?.before(workspace, signal);
       const result = await whileThere(id, call, (passed) =>
-        peer.execute(request, { ...passed, executionId, onEvent }),
+        peer.execute(request, { ...passed, executionId, requestKey, onEvent }),
       );
       await around?.after(workspace, signal);
       return result;
@@ -202,6 +213,12 @@ export function openSessions(
       const place = await find(id, { caller, signal, forwarded });
       return 'turn' in place ? undefined : (options) => pass(place, id, request, options);
     },
+    async cancelElsewhere(by, signal) {
+      const urls = await backend.sessionOwners(signal);
+      const others = urls.filter((url) => url !== settings.advertiseUrl).map((url) => peers.at(url));
+      const found = await Promise.all(others.map((peer) => cancelAt(peer, by, signal)));
+      return found.includes(true);
+    },
     async turn(request, { caller = '', signal }) {
       const session = await find(request.session_id ?? '', { caller, signal, forwarded: true });
       if (!('turn' in session)) throw noSession();
@@ -224,4 +241,20 @@ function asGone({ signal }: SessionCall) {
     if (!signal.aborted || error instanceof ServiceError) throw error;
     throw new ServiceError('cancelled', 'The call was cancelled by its caller.', { cause: error });
   };
+}
+
+/** Whether a server had the run and is cancelling it; one that does not answer is not waited for. */
+async function cancelAt(peer: Peer, by: RunSelector, signal: AbortSignal): Promise<boolean> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+  try {
+    if ('executionId' in by) await peer.cancel(by.executionId, { caller: by.caller, signal: patience });
+    else await peer.cancelRequest(by.requestKey, patience);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    const isThere =
+      error instanceof ServiceError && !['not_found', 'session_unreachable'].includes(error.code);
+    if (isThere) throw error;
+    return false;
+  }
 }

@@ -11,6 +11,9 @@ import type { SessionCall } from './sessions.ts';
 /** Says that another replica asks, and for which run: it is not passed on again. */
 export const forwardedHeader = 'vivarium-forwarded';
 
+/** Names a run's request of a client beside that: a cancellation of it may reach any replica. */
+export const requestHeader = 'vivarium-request';
+
 /** Longest wait for a connection, and for the first bytes of an answer that is not a run's. */
 const connectMs = 5000;
 /** A stream of events has one each 15 s at least. */
@@ -25,10 +28,16 @@ export interface PeerSettings {
 export interface Peer {
   execute(
     request: ExecutionRequest,
-    options: SessionCall & { executionId: string; onEvent: (event: RunEvent) => void },
+    options: SessionCall & {
+      executionId: string;
+      requestKey?: string | undefined;
+      onEvent: (event: RunEvent) => void;
+    },
   ): Promise<ExecutionResult>;
   /** Cancels a run. */
   cancel(executionId: string, call: SessionCall): Promise<void>;
+  /** Cancels the run that this request began, if there is one. */
+  cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
   end(id: string, call: SessionCall): Promise<void>;
   list(
     id: string,
@@ -75,12 +84,13 @@ export function createPeers(settings: PeerSettings) {
       const call = (path: string, method: Dispatcher.HttpMethod, { caller, signal }: SessionCall) =>
         reached(signal, () => exchange(`${root}/${path}`, { method, headers: headers(caller), signal }));
       return {
-        execute: (request, { executionId, caller, signal, onEvent }) =>
+        execute: (request, { executionId, requestKey, caller, signal, onEvent }) =>
           reached(signal, async () => {
             const response = await exchange(`${root}/executions`, {
               method: 'POST',
               headers: {
                 ...headers(caller, executionId),
+                ...(requestKey !== undefined && { [requestHeader]: requestKey }),
                 'content-type': 'application/json',
                 accept: 'text/event-stream',
               },
@@ -96,6 +106,10 @@ export function createPeers(settings: PeerSettings) {
           }),
         async cancel(executionId, sessionCall) {
           const { body } = await call(`executions/${executionId}`, 'DELETE', sessionCall);
+          await body.dump();
+        },
+        async cancelRequest(requestKey, signal) {
+          const { body } = await call(`requests/${requestKey}`, 'DELETE', { caller: '', signal });
           await body.dump();
         },
         async end(id, sessionCall) {

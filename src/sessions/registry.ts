@@ -18,6 +18,7 @@ import type { SessionCall } from './sessions.ts';
 
 export interface RegistrySettings extends Policy, KindSettings {
   replicaName: string;
+  advertiseUrl: string;
   sessionIdleSeconds: number;
   sessionMaxAgeSeconds: number;
   sessionsPerCaller: number;

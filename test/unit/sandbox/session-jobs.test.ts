@@ -4,7 +4,13 @@ import { describe, it } from 'node:test';
 import { type SessionEnd, sessionEnds } from '../../../src/schedule/backend.ts';
 import { ApiError } from '../../../src/sandbox/client.ts';
 import { endPatch, extendPatch, makeSessionJob } from '../../../src/sandbox/job.ts';
-import { findSession, sessionEnd, sessionSandbox, sessionsOf } from '../../../src/sandbox/session-jobs.ts';
+import {
+  findSession,
+  sessionEnd,
+  sessionOwners,
+  sessionSandbox,
+  sessionsOf,
+} from '../../../src/sandbox/session-jobs.ts';
 import { fakeBackend } from '../support/fake-backend.ts';
 import { fakeClient } from '../support/fake-client.ts';
 import { config } from '../support/settings.ts';
@@ -91,6 +97,13 @@ describe('a session in the cluster', () => {
     assert.deepEqual(await sessionsOf(client, '/jobs', 'alice', never), [key]);
     const selector = client.calls[0]?.query?.labelSelector ?? '';
     assert.match(selector, /,vivarium\.dev\/session,vivarium\.dev\/caller=[0-9a-f]{40}$/);
+  });
+
+  it('says where its owner is, as long as it lives', async () => {
+    const at = (advertiseUrl: string) => makeSessionJob({ ...settings, advertiseUrl }, spec, owner);
+    const items = [at('http://a:1'), at('http://b:1'), at('http://a:1'), at(''), ended('idle')];
+    const client = fakeClient({ json: () => ({ items }) });
+    assert.deepEqual(await sessionOwners(client, '/jobs', never), ['http://a:1', 'http://b:1']);
   });
 
   const sandboxOn = async (json: () => unknown) => {

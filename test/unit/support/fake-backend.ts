@@ -60,6 +60,7 @@ export function fakeBackend(
     openSession: () => Promise.reject(new Error('no sessions')),
     findSession: () => Promise.resolve(undefined),
     sessionsOf: () => Promise.resolve([]),
+    sessionOwners: () => Promise.resolve([]),
     find: (executionId) => Promise.resolve(behaviour.find?.(executionId)),
     cancel(by) {
       made.cancelled.push(by);

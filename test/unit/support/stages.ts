@@ -7,6 +7,7 @@ export const passedBy: Pick<Stages, 'inputs' | 'environments' | 'collect' | 'hin
   sessions: {
     elsewhere: () => Promise.resolve(undefined),
     turn: () => Promise.reject(new Error('no session')),
+    cancelElsewhere: () => Promise.resolve(false),
   },
   inputs: async function* () {
     // There are none.
