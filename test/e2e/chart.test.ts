@@ -1,11 +1,9 @@
 /** The chart's life: installed, tested, upgraded under a running execution, removed without a trace. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { withCaller, type Caller } from './harness/clients.ts';
 import { kubectl, pods } from './harness/cluster.ts';
-import { command, end, output } from './harness/command.ts';
+import { command, output } from './harness/command.ts';
+import { forward } from './harness/forward.ts';
 import { forget, install, remove, setting, type Release } from './harness/release.ts';
 import { until } from './harness/until.ts';
 
@@ -19,23 +17,6 @@ for n in range(80):
     print('line', n)
     time.sleep(0.2)`;
 const said = Array.from({ length: 80 }, (_, n) => `line ${n}\n`).join('');
-
-/** A client of a pod, through the API server. */
-async function forward(pod: string, use: (caller: Caller) => Promise<void>): Promise<void> {
-  const child = spawn('kubectl', ['port-forward', '-n', name, `pod/${pod}`, ':8000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let port: string | undefined;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    port ??= /127\.0\.0\.1:(\d+) ->/.exec(line)?.[1];
-  });
-  try {
-    const found = await until('the port is forwarded', () => port, 20);
-    await withCaller('v2 modern', `http://127.0.0.1:${found}/mcp`, use);
-  } finally {
-    await end(child, 5);
-  }
-}
 
 async function serverPod(): Promise<string> {
   const found = (await pods(servers, name)).filter(({ metadata }) => !metadata?.deletionTimestamp);
@@ -75,7 +56,7 @@ describe('the chart', () => {
 
   it('is upgraded under a running execution, the result of which is exact', async () => {
     const old = await serverPod();
-    await forward(old, async (caller) => {
+    await forward(name, old, async (caller) => {
       let last = '';
       const run = caller.run({ code: talks }, { onProgress: (message) => (last = message) });
       run.catch(() => undefined); // awaited below
@@ -106,7 +87,7 @@ describe('the chart', () => {
   });
 
   it('serves after the upgrade, with the new settings', async () => {
-    await forward(await serverPod(), async (caller) => {
+    await forward(name, await serverPod(), async (caller) => {
       const { status, stdout, hints } = await caller.run({ code: 'print("new")' });
       assert.deepEqual([status, stdout, hints], ['succeeded', 'new\n', []]);
     });
