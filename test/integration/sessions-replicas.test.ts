@@ -73,10 +73,7 @@ describe('a session of another replica', () => {
     assert.equal((await fetch(`${files(other)}/a%3Fb.txt`, { method: 'PUT', body: 'text' })).status, 200);
     assert.equal(await (await fetch(`${files(owner)}/a%3Fb.txt`)).text(), 'text');
     assert.equal(await (await fetch(`${files(other)}/a%3Fb.txt`)).text(), 'text');
-    assert.deepEqual(
-      (await call<object>(files(other))).body,
-      (await call<object>(files(owner))).body,
-    );
+    assert.deepEqual((await call<object>(files(other))).body, (await call<object>(files(owner))).body);
     const missing = await call<ErrorBody>(`${files(other)}/nothing`);
     assert.deepEqual([missing.status, missing.body.error.code], [404, 'file_not_found']);
     assert.equal((await end(other, id)).status, 200);
