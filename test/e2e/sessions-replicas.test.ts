@@ -114,6 +114,22 @@ for n in range(600):
     }
   });
 
+  it('has a run of its own replica cancelled through another, by its caller', async () => {
+    const near = await createSession(ann);
+    const begun = Promise.withResolvers<string>();
+    const onProgress = (message: string) => {
+      const [, id] = /^starting (.+)$/.exec(message) ?? [];
+      if (id !== undefined) begun.resolve(id);
+    };
+    const run = near.run('import time\ntime.sleep(100)', { timeout_seconds: 100 }, { onProgress });
+    const url = `${other?.url}/v1/executions/${await begun.promise}`;
+    const cancel = (user: string) => fetch(url, { method: 'DELETE', headers: { [header]: user } });
+    assert.equal((await cancel('bob')).status, 404);
+    assert.equal((await cancel('ann')).status, 202);
+    assert.equal((await run).status, 'cancelled');
+    await near.end();
+  });
+
   it('is its caller’s alone: its variables, files and artifacts', async () => {
     assert.ok(owner && other);
     const near = await createSession(ann);

@@ -160,7 +160,7 @@ describe('/openapi.json', () => {
     const check = async (path: string, method: string, answer: Promise<Response>) => {
       const { status, ...given } = await answer.then(async (got) => ({
         status: got.status,
-        body: (await got.json()),
+        body: await got.json(),
       }));
       const { responses } = paths[path]?.[method] ?? { responses: {} };
       holds((responses[status] ?? responses.default)?.content['application/json']?.schema, given.body);
