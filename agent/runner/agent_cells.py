@@ -12,6 +12,7 @@ import linecache
 import marshal
 import os
 import sys
+from select import POLLIN, poll
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Cells:
         """As it is where there is no script."""
         sys.path[sys.path.index(PROGRAM)] = "/workspace"
         del sys.path_importer_cache[PROGRAM]
-        del self._namespace["__file__"], self._namespace["__cached__"]
+        for name in ("__file__", "__cached__"):
+            self._namespace.pop(name, None)
         self._namespace.update(__spec__=None, __package__=None, __loader__=sys.modules["builtins"].__loader__)
 
     def _serve(self) -> None:
@@ -80,10 +82,9 @@ class Cells:
                 self._go_on()
                 failures = 0
             except BaseException as error:
-                if os.getpid() == self._owner:
-                    self._signals.hold()
-                else:
+                if os.getpid() != self._owner:
                     raise  # a forked process ends here, as it would at the end of any program
+                self._signals.hold()
                 if self._request:
                     failures += 1
                 else:
@@ -111,10 +112,8 @@ class Cells:
 
     def _wait(self) -> None:
         """Until a request is there. Signal handlers of the program have their turn here."""
-        import select
-
-        waiting = select.poll()
-        waiting.register(self._requests, select.POLLIN)
+        waiting = poll()
+        waiting.register(self._requests, POLLIN)
         waiting.poll()
 
     def _receive(self) -> "dict[str, Any]":
@@ -177,10 +176,8 @@ class Importer:
     """Finds `__main__` in place of the script."""
 
     def find_spec(self, name: str, target: object = None) -> "ModuleSpec | None":  # noqa: ARG002
-        if name != "__main__":
-            return None
-        spec: ModuleSpec = sys.modules["_frozen_importlib"].ModuleSpec(name, self, origin=PROGRAM)
-        return spec
+        make = sys.modules["_frozen_importlib"].ModuleSpec
+        return make(name, self, origin=PROGRAM) if name == "__main__" else None
 
     def get_code(self, name: str) -> "CodeType":  # noqa: ARG002
         return compile("f()", FOLDER, "exec", dont_inherit=True).replace(co_names=(BEGIN,))
@@ -231,18 +228,17 @@ class Stream:
     def restore(self) -> None:
         if not self._pipe.is_intact(self._number) and self._pipe.is_intact():
             os.dup2(self._pipe.fd, self._number)
-        if is_closed(self.text):
+        if self._is_closed():
             raw = _io.open(self._number, "wb", 0, closefd=False)
             self.text = _io.TextIOWrapper(raw, self._encoding, self._errors, "\n", write_through=True)
         setattr(sys, self._name, self.text)
         setattr(sys, f"__{self._name}__", self.text)
 
-
-def is_closed(stream: "Any") -> bool:
-    try:
-        return bool(stream.closed)
-    except ValueError:
-        return True  # it is detached
+    def _is_closed(self) -> bool:
+        try:
+            return bool(self.text.closed)
+        except ValueError:
+            return True  # it is detached
 
 
 def exit_code(error: SystemExit) -> int:
@@ -283,9 +279,8 @@ def show(error: BaseException) -> None:
     try:
         hook(type(error), error, error.__traceback__)
     except BaseException as another:
-        another.__traceback__ = own_part(another.__traceback__)
         show_line("Error in sys.excepthook:")
-        print_exception(another)
+        print_exception(another.with_traceback(own_part(another.__traceback__)))
         show_line("\nOriginal exception was:")
         print_exception(error)
 

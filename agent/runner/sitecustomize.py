@@ -248,8 +248,12 @@ def compile_cell(code: str, name: str) -> "CodeType":
 
 
 def finish_cell() -> None:
-    if pictures:
+    if not pictures:
+        return
+    try:
         pictures[0].show_what_is_open()
+    except Exception as error:
+        pictures[0].say(f"vivarium: the open figures could not be kept: {describe(error)}\n")
 
 
 def prepare() -> None:

@@ -365,6 +365,9 @@ class WhatStays(CellTest):
                              [("figure", "figure-1.png", b"a"), ("figure", "figure-2.png", b"b")])  # fmt: skip
             self.assertEqual(sandbox.cell("p.draw('c'); 1 / 0").files, [("figure", "figure-1.png", b"c")])
             self.assertEqual(sandbox.cell("x = 1").files, [])
+            broken = sandbox.cell("p.Gcf.get_all_fig_managers = None")
+            self.assertTrue(broken.exit["kept"])
+            self.assertIn(b"vivarium: the open figures could not be kept: TypeError", broken.stderr)
 
 
 FAKE_PYLAB = """
