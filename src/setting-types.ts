@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 export const seconds = z.number().positive().max(86_400);
 export const age = z.number().positive().max(31_536_000);
+/** As long as a timer can wait, and less. */
+export const session = z.number().positive().max(2_000_000);
 export const count = z.number().int().positive();
 export const megabytes = z.number().int().min(16).max(1_048_576);
 export const port = z.number().int().min(0).max(65_535);

@@ -1,7 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { age, count, megabytes, MiB, peerUrl, pool, port, seconds } from './setting-types.ts';
+import { age, count, megabytes, MiB, peerUrl, pool, port, seconds, session } from './setting-types.ts';
 
 /** Every setting: name, default, meaning. The environment variable of `fooBar` is `VIVARIUM_FOO_BAR`. */
 export const settings = z.strictObject({
@@ -190,8 +190,8 @@ export const settings = z.strictObject({
     .default(8)
     .describe('Sandboxes that start at one time on this server to refill its pools.'),
 
-  sessionIdleSeconds: age.default(600).describe('How long a session may be idle before it ends.'),
-  sessionMaxAgeSeconds: age
+  sessionIdleSeconds: session.default(600).describe('How long a session may be idle before it ends.'),
+  sessionMaxAgeSeconds: session
     .default(14_400)
     .describe('How long a session may live. Its artifacts must be kept for as long (artifactMaxAgeSeconds).'),
   sessionsPerCaller: count.default(8).describe('Most sessions of a caller at one time.'),

@@ -153,6 +153,23 @@ describe('the end of a session', () => {
     assert.match((await refusedIn(server, id)).message, /because its sandbox was lost/);
   });
 
+  it('comes with its connection, after the run that goes on', async (t) => {
+    const api = await fakeApi(t);
+    const slow = Promise.withResolvers<undefined>();
+    api.script = staying(slow.promise);
+    const server = await vivarium(api);
+    const id = await created(server);
+    const running = runIn(server, id, 'slow');
+    await until(() => runsOf(api).length === 1);
+    for (const pod of api.pods.values()) pod.detach();
+    await until(() => api.requests.some((request) => request.endsWith('/log')));
+    slow.resolve(undefined);
+    const { status, stdout, message } = await running;
+    assert.deepEqual([status, stdout], ['succeeded', 'cell 1: slow\n']);
+    assert.match(message, /The session has ended with it/);
+    await until(() => endsOf(api)[0] === 'sandbox_lost');
+  });
+
   it('deletes the Job where it cannot be written down', async (t) => {
     const api = await fakeApi(t);
     api.script = staying();

@@ -202,6 +202,7 @@ describe('loadConfig', () => {
   });
 
   const wrong: [variable: string, value: string, message: string][] = [
+    ['SESSION_MAX_AGE_SECONDS', '2000001', 'sessionMaxAgeSeconds: Too big: expected number to be <=2000000'],
     ['BACKEND', 'docker', 'backend: Invalid option: expected one of "auto"|"kubernetes"|"local"'],
     ['PORT', 'http', 'port: Invalid input: expected number, received string'],
     ['PORT', '', 'port: Invalid input: expected number, received string'],
