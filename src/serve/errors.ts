@@ -44,6 +44,7 @@ function loggedPath(path: string): string {
 export function fromExpress(thrown: unknown): unknown {
   if (thrown instanceof URIError)
     return new ServiceError('invalid_request', 'The path has a % that begins no encoded character.');
+  if (thrown instanceof ServiceError) return thrown; // of a check of the body
   // What body parsers throw has a status, and mostly a type; what is wrong in a compressed body has none.
   if (!(thrown instanceof Error) || !('status' in thrown)) return thrown;
   switch ('type' in thrown ? thrown.type : undefined) {

@@ -11,7 +11,8 @@ import type { ArtifactStore } from '../artifacts/store.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { callerBy } from './caller.ts';
 import { errorHandler, sendError } from './errors.ts';
-import { bodyBytes, type FrontSettings, guarded } from './front.ts';
+import { type FrontSettings, guarded } from './front.ts';
+import { jsonBody } from './json.ts';
 import { mcpOverHttp } from './mcp-http.ts';
 import type { Offers } from './offers.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -39,7 +40,7 @@ export function doorsApp(behind: Behind, factory: McpServerFactory, settings: Ht
   const callerOf = callerBy(settings.callerHeader);
   const app = guarded(settings);
   app.use(sessionFileRoutes(sessions, settings, callerOf));
-  app.use(express.json({ limit: bodyBytes(settings) }));
+  app.use(jsonBody(settings));
   const mcp = mcpOverHttp(factory, service, log);
   app.all('/mcp', mcp.route);
   app.use(restRoutes(service, settings, callerOf));

@@ -119,6 +119,26 @@ describe('dialects', () => {
     }
   });
 
+  it('refuse a body of more values than a request has use for, and so does the native door', async (t) => {
+    const { server } = await opened(t, { dialects: all });
+    const body = `[${'1,'.repeat(100_000)}1]`;
+    for (const [url, path, status] of [
+      [server.url, '/v1/executions', 413],
+      [server.url, '/mcp', 413],
+      [server.dialects.piston, '/api/v2/execute', 400],
+      [server.dialects.pistom, '/mcp', 413],
+      [server.dialects['python-interpreter'], '/v1/execute', 413],
+      [server.dialects['python-executor'], '/execute', 413],
+      [server.dialects.librechat, '/exec', 413],
+      [server.dialects['sandbox-fusion'], '/run_code', 413],
+    ] as const) {
+      const headers = { 'content-type': 'application/json', 'x-api-key': 'key' };
+      const response = await fetch(`${String(url)}${path}`, { method: 'POST', headers, body });
+      assert.match(await response.text(), /The body holds more than 100000 values/, path);
+      assert.equal(response.status, status, path);
+    }
+  });
+
   it('stop listening when the server closes', async (t) => {
     const { server } = await opened(t, { dialects: all });
     const urls = Object.values(server.dialects);

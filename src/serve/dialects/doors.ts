@@ -1,8 +1,9 @@
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import type { Service } from '../../schedule/service.ts';
 import { ServiceError } from '../../result/errors.ts';
 import { errorHandler, sendError } from '../errors.ts';
-import { bodyBytes, guarded } from '../front.ts';
+import { guarded } from '../front.ts';
+import { jsonBody } from '../json.ts';
 import { mcpOverHttp } from '../mcp-http.ts';
 import type { Behind, Dialect } from './dialect.ts';
 
@@ -18,7 +19,7 @@ export function dialectApp(
   const needsSessions = mcp?.sessions !== undefined;
   const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, { ...mcp, needsSessions });
   if (mcp?.sessions) app.delete(mcp.paths, mcp.sessions.leave);
-  if (mcp && endpoint) app.all(mcp.paths, express.json({ limit: bodyBytes(settings) }), endpoint.route);
+  if (mcp && endpoint) app.all(mcp.paths, jsonBody(settings), endpoint.route);
   if (routes) app.use(routes);
   app.use((req, res) => {
     sendError(res, new ServiceError('not_found', `There is nothing at ${req.method} ${req.path}.`));

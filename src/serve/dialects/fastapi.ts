@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Logger } from '../../observe/log.ts';
 import { describeError } from '../../result/errors.ts';
 import { fromExpress, logFailure } from '../errors.ts';
+import { bodyBytes } from '../front.ts';
+import { jsonBody } from '../json.ts';
 import { detailsOf, jsonError, type Detail } from './pydantic.ts';
 
 /** An answer that is an error, as FastAPI gives it: `{"detail": …}`. */
@@ -26,12 +28,13 @@ export function checkBody<Schema extends z.ZodType>(schema: Schema, body: unknow
 }
 
 /** Bodies: JSON, and what comes as anything else as text, which no schema takes. An empty one is none. */
-export function bodies(limit: number): RequestHandler[] {
+export function bodies(sizes: Parameters<typeof bodyBytes>[0]): RequestHandler[] {
   const drop: RequestHandler = (req, _res, next) => {
     if (req.get('content-length') === '0') req.body = undefined;
     next();
   };
-  return [express.json({ limit, strict: false }), express.text({ limit, type: () => true }), drop];
+  const text = express.text({ limit: bodyBytes(sizes), type: () => true });
+  return [jsonBody(sizes, { strict: false }), text, drop];
 }
 
 /** What FastAPI says of an error: status and body. Errors of the service keep the status of their catalogue. */

@@ -1,6 +1,6 @@
-import express, { Router, type Request, type Response } from 'express';
-import { bodyBytes } from '../../front.ts';
+import { Router, type Request, type Response } from 'express';
 import { goneSignal } from '../../gone.ts';
+import { jsonBody } from '../../json.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { keyedCaller } from './caller.ts';
 import { endAsLibreChat, LibreChatError } from './errors.ts';
@@ -24,7 +24,7 @@ type Call = (
 function routesOf(behind: Behind): Router {
   const { settings, shelf, log } = behind;
   const callerOf = keyedCaller(behind.callerOf);
-  const json = express.json({ limit: bodyBytes(settings) });
+  const json = jsonBody(settings);
   const router = Router({ strict: true });
 
   /** Answers with JSON what is given, or nothing where the work has answered. */

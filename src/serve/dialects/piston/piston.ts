@@ -1,6 +1,6 @@
-import express, { type Request, type RequestHandler, Router } from 'express';
-import { bodyBytes } from '../../front.ts';
+import { type Request, type RequestHandler, Router } from 'express';
 import { goneSignal } from '../../gone.ts';
+import { jsonBody } from '../../json.ts';
 import type { Behind, Dialect, Door } from '../dialect.ts';
 import { readAsked, readWanted } from './ask.ts';
 import { runElsewhere } from './elsewhere.ts';
@@ -19,7 +19,7 @@ export const piston: Dialect = { name: 'piston', port: 2000, open };
 function open(behind: Behind): Door {
   const { settings, log } = behind;
   const routes = Router();
-  routes.use(express.json({ limit: bodyBytes(settings) }));
+  routes.use(jsonBody(settings));
   routes.get('/', (_req, res) => {
     res.json({ message: `Piston v${spoken}` });
   });

@@ -1,12 +1,12 @@
-import express, { Router, type NextFunction, type Request, type Response } from 'express';
+import { Router, type NextFunction, type Request, type Response } from 'express';
 import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 import { frameBytes } from '../../../output/frame.ts';
 import { describeError } from '../../../result/errors.ts';
 import type { RunEvent } from '../../../schedule/run.ts';
 import { fromExpress, logFailure } from '../../errors.ts';
-import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
+import { jsonBody } from '../../json.ts';
 import type { Behind } from '../dialect.ts';
 import { type Answer, definitions, type Said, type ToolCall, type toolsOf } from './tools.ts';
 
@@ -18,7 +18,7 @@ const body = z.object({ name: z.string(), arguments: z.record(z.string(), z.unkn
 /** The tools over HTTP, one call a request. Where the service could not do it, the status says so beside the text. */
 export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settings, log }: Behind): Router {
   const router = Router({ strict: true });
-  const json = express.json({ limit: bodyBytes(settings) });
+  const json = jsonBody(settings);
 
   async function answer(
     req: Request,

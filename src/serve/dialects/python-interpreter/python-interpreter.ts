@@ -1,5 +1,4 @@
 import { Router, type Request, type Response } from 'express';
-import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
@@ -23,7 +22,7 @@ function restRoutes(behind: Behind): Router {
   const { settings, callerOf, log } = behind;
   const router = Router({ strict: true });
   router.use(onyxRoutes(behind));
-  router.use(bodies(bodyBytes(settings)));
+  router.use(bodies(settings));
 
   const answer =
     (work: (body: unknown, call: Caller) => Promise<object>) => async (req: Request, res: Response) => {

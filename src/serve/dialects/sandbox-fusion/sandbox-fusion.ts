@@ -4,7 +4,6 @@ import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { Around } from '../../../schedule/run.ts';
 import { logFailure } from '../../errors.ts';
-import { bodyBytes } from '../../front.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { lostFile } from '../exchange.ts';
@@ -26,7 +25,7 @@ const leastMb = 64;
 function routesOf(behind: Behind): Router {
   const { settings, callerOf, piston, log } = behind;
   const router = Router({ strict: true });
-  router.use(bodies(bodyBytes(settings)));
+  router.use(bodies(settings));
   router.post('/run_code', async (req, res) => {
     const caller = callerOf({ get: (name) => req.get(name) ?? null });
     const body = checkBody(runCodeBody, req.body);
