@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { startApp, type App } from '../app.ts';
 import { loadConfig, type Config } from '../config.ts';
@@ -8,6 +7,7 @@ import { executionRequest, type ExecutionRequest } from '../request/execution.ts
 import { newExecutionId } from '../request/execution-id.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
+import { signalNumber } from '../result/signal.ts';
 import { describeArtifact } from '../serve/render.ts';
 import { artifactPath } from './artifact-path.ts';
 import type { RunArguments } from './run-arguments.ts';
@@ -89,8 +89,7 @@ async function tellArtifacts(
 
 function exitCode(result: ExecutionResult): number {
   if (result.exit_code !== null) return result.exit_code;
-  if (result.signal !== null)
-    return 128 + ((constants.signals as Record<string, number>)[result.signal] ?? 0);
+  if (result.signal !== null) return 128 + signalNumber(result.signal);
   if (result.status === 'timed_out') return 124; // as timeout(1) does
   if (result.status === 'cancelled') return 130;
   return 1;

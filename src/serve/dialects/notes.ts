@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { ExecutionResult } from '../../result/execution-result.ts';
 
 /** Files that are named; the others are counted. */
@@ -33,9 +32,4 @@ export function withLines(text: string, lines: readonly string[]): string {
   if (lines.length === 0) return text;
   const ends = text === '' || text.endsWith('\n') ? '' : '\n';
   return `${text}${ends}${lines.join('\n')}\n`;
-}
-
-/** The number of a signal, such as 11 of "SIGSEGV". */
-export function signalNumber(name: string): number {
-  return (constants.signals as Record<string, number>)[name] ?? 0;
 }

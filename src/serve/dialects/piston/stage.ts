@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import type { PistonStage } from '../../../piston/piston.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
+import { signalNumber } from '../../../result/signal.ts';
 
 /** What bash says of a program that a signal has ended. It is silent about the others. */
 const sayings: Record<string, string> = {
@@ -66,9 +66,8 @@ function endOf(result: ExecutionResult): End {
 
 function failed({ exit_code, signal }: ExecutionResult): End {
   if (signal === null) return exited(exit_code ?? 1);
-  const number = constants.signals[signal as NodeJS.Signals];
   const saying = sayings[signal];
-  return exited(128 + number, saying && `${saying}\n`);
+  return exited(128 + signalNumber(signal), saying && `${saying}\n`);
 }
 
 /** A program under bash ends with a code, whatever ended it. */

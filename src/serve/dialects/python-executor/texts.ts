@@ -1,6 +1,7 @@
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { PackageList } from '../../../result/packages.ts';
-import { notesOf, signalNumber, withLines } from '../notes.ts';
+import { signalNumber } from '../../../result/signal.ts';
+import { notesOf, withLines } from '../notes.ts';
 
 /** How a run ended, as Python's subprocess would tell it: a signal is a negative code. */
 export function resultText(result: ExecutionResult, seconds: number): string {

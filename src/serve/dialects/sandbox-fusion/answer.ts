@@ -1,7 +1,8 @@
 import type { PistonStage } from '../../../piston/piston.ts';
 import { describeError } from '../../../result/errors.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
-import { notesOf, signalNumber, withLines } from '../notes.ts';
+import { signalNumber } from '../../../result/signal.ts';
+import { notesOf, withLines } from '../notes.ts';
 
 export interface CommandResult {
   status: 'Finished' | 'Error' | 'TimeLimitExceeded';

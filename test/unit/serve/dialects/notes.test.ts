@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { notesOf, signalNumber, withLines } from '../../../../src/serve/dialects/notes.ts';
+import { notesOf, withLines } from '../../../../src/serve/dialects/notes.ts';
 import { result } from '../../support/result.ts';
 
 describe('notesOf', () => {
@@ -37,18 +37,6 @@ describe('withLines', () => {
   ] as const) {
     it(`puts ${lines.length} after ${JSON.stringify(text)}`, () => {
       assert.equal(withLines(text, lines), all);
-    });
-  }
-});
-
-describe('signalNumber', () => {
-  for (const [name, number] of [
-    ['SIGSEGV', 11],
-    ['SIGKILL', 9],
-    ['SIGRTMIN+1', 0],
-  ] as const) {
-    it(name, () => {
-      assert.equal(signalNumber(name), number);
     });
   }
 });

@@ -81,6 +81,7 @@ describe('a stage of Piston', () => {
     ['SIGABRT', 134, 'Aborted\n'],
     ['SIGINT', 130, ''],
     ['SIGPIPE', 141, ''],
+    ['SIGRTMIN+6', 168, ''],
   ];
   for (const [signal, code, saying] of said) {
     it(`tells of ${signal} as bash does`, () => {

@@ -21,6 +21,11 @@ describe('a run', () => {
       'Output:\na\n\nErrors:\nb\n\nExit code: 3\n',
     ],
     ['fails in silence', { status: 'failed', exit_code: 1, stdout: '' }, 'Exit code: 1\n'],
+    [
+      'gets a real-time signal',
+      { status: 'failed', exit_code: null, signal: 'SIGRTMIN+6', stdout: '' },
+      'Exit code: -40\n',
+    ],
     ['is killed', { status: 'failed', exit_code: null, signal: 'SIGSEGV', stdout: '' }, 'Exit code: -11\n'],
     [
       'uses too much memory',

@@ -51,6 +51,7 @@ describe('commandOf', () => {
     ['a success', {}, { return_code: 0 }],
     ['a failure', { status: 'failed', exit_code: 3 }, { return_code: 3 }],
     ['a signal', { status: 'failed', exit_code: null, signal: 'SIGSEGV' }, { return_code: -11 }],
+    ['a real-time signal', { status: 'failed', exit_code: null, signal: 'SIGRTMIN+6' }, { return_code: -40 }],
     [
       'a time-out',
       { status: 'timed_out', exit_code: null },
