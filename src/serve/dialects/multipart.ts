@@ -46,6 +46,10 @@ export async function readMultipart(
   parser.on('filesLimit', () => {
     fail(new MultipartFault('count', `There are more than ${most.files} files.`));
   });
+  // What comes after it would be passed over, files too.
+  parser.on('partsLimit', () => {
+    fail(new MultipartFault('count', `There are more than ${most.files + maxFields} parts.`));
+  });
   try {
     request.pipe(parser);
     await finished(parser, { readable: false, signal });
@@ -67,6 +71,7 @@ function openParser(request: IncomingMessage, most: { files: number; bytes: numb
     return new Busboy({
       headers: request.headers as BusboyHeaders,
       preservePath: true,
+      isPartAFile: (_field, _type, filename) => filename !== undefined,
       limits: {
         files: most.files,
         fields: maxFields,

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Router, type Request, type Response } from 'express';
 import { nameOf } from '../../../artifacts/store.ts';
+import { workspacePath } from '../../../request/session.ts';
 import { unavailable } from '../../artifacts.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind } from '../dialect.ts';
 import { HttpError } from '../fastapi.ts';
 import { MultipartFault, readMultipart } from '../multipart.ts';
+import { valueError } from '../pydantic.ts';
 import { forgetFile, keepFile, readFile } from './files.ts';
 
 /** What Onyx asks beside runs: whether the service is well, and the files that its runs name by their ids. */
@@ -28,6 +30,8 @@ export function onyxRoutes({ shelf, settings, callerOf }: Behind): Router {
       const signal = goneSignal(res);
       const [file] = await readMultipart(req, { files: 1, bytes: settings.inputBytes }, signal).catch(refuse);
       if (!file) throw missing();
+      const [issue] = workspacePath.safeParse(file.name).error?.issues ?? [];
+      if (issue) throw new HttpError(422, [valueError(['file'], issue.message, file.name)]);
       const id = randomUUID();
       await keepFile(shelf, { id, path: file.name, caller }, file.bytes, signal).catch(unavailable);
       res.status(201).json({ file_id: id, filename: file.name, size_bytes: file.bytes.length });

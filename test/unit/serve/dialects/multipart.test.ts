@@ -56,8 +56,19 @@ describe('readMultipart', () => {
     assert.deepEqual(await readMultipart(request([part('name="a"', 'b')]), most, forever), []);
   });
 
+  it('takes what has no file name for a field', async () => {
+    const nameless = part('name="file"\r\nContent-Type: application/octet-stream', 'x');
+    assert.deepEqual(await readMultipart(request([nameless]), most, forever), []);
+  });
+
   for (const [name, parts, options, kind] of [
     ['too many files', Array.from({ length: 4 }, () => file('a', 'x')), {}, 'count'],
+    [
+      'so many fields that a file after them would be passed over',
+      [...Array.from({ length: 40 }, () => part('name="a"', 'b')), file('a', 'x')],
+      {},
+      'count',
+    ],
     ['a file that is too large', [file('a', 'x'.repeat(1001))], {}, 'size'],
     [
       'files that are too large together',
