@@ -11,15 +11,23 @@ export function notesOf(
   result: Pick<ExecutionResult, 'status' | 'message' | 'truncated' | 'stdout_bytes' | 'stderr_bytes'>,
   lost: readonly string[],
 ): string[] {
-  const { status, message, truncated, stdout_bytes, stderr_bytes } = result;
+  const { status, message } = result;
   const isOfCode = ['succeeded', 'failed', 'timed_out'].includes(status);
   return [
     ...(isOfCode ? [] : [message]),
-    ...(truncated
-      ? [`Of ${stdout_bytes} bytes on stdout and ${stderr_bytes} on stderr only the beginning is kept.`]
-      : []),
+    ...cutNotes(result),
     ...(lost.length === 0 ? [] : [`Files that are not kept: ${some(lost)}.`]),
   ];
+}
+
+/** That not all of the output is there. */
+export function cutNotes({
+  truncated,
+  stdout_bytes,
+  stderr_bytes,
+}: Pick<ExecutionResult, 'truncated' | 'stdout_bytes' | 'stderr_bytes'>): string[] {
+  if (!truncated) return [];
+  return [`Of ${stdout_bytes} bytes on stdout and ${stderr_bytes} on stderr only the beginning is kept.`];
 }
 
 function some(lost: readonly string[]): string {

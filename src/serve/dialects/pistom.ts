@@ -7,6 +7,7 @@ import type { ExecutionResult } from '../../result/execution-result.ts';
 import { answerCall, type Call } from '../tool-call.ts';
 import { version } from '../version.ts';
 import type { Behind, Dialect } from './dialect.ts';
+import { cutNotes, withLines } from './notes.ts';
 import { createSaid } from './said.ts';
 
 /** Pistom gives up on an answer after this. */
@@ -69,14 +70,23 @@ async function outputOf(
   }
 }
 
-/** Output, and a last line where the code did not end by itself. Pure. */
+/** Output, and last lines where it is cut and where the code did not end by itself. Pure. */
 export function explained(
   output: string,
-  { status, message }: Pick<ExecutionResult, 'status' | 'message'>,
+  result: Pick<
+    ExecutionResult,
+    'status' | 'signal' | 'message' | 'truncated' | 'stdout_bytes' | 'stderr_bytes'
+  >,
 ): string {
-  if (status === 'succeeded' || status === 'failed') return output;
-  const line = output === '' || output.endsWith('\n') ? '' : '\n';
-  return `${output}${line}Error: ${reasons[status] ?? message}`;
+  const { status, signal, message } = result;
+  const isOwnEnd = status === 'succeeded' || (status === 'failed' && signal === null);
+  const notes = [...cutNotes(result), ...(isOwnEnd ? [] : [reasons[status] ?? message])];
+  return notes.length === 0
+    ? output
+    : withLines(
+        output,
+        notes.map((note) => `Error: ${note}`),
+      ).trimEnd();
 }
 
 /** The usual sentences name fields that Pistom does not have. */
