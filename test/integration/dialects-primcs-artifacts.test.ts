@@ -46,7 +46,7 @@ describe('artifacts of PRIMCS', () => {
     const mine = { 'mcp-session-id': session };
     const { status, headers, body } = await get(url, '/artifacts/a%20b.txt', mine);
     assert.deepEqual([status, body.toString()], [200, 'a b.txt'.repeat(3)]);
-    assert.equal(headers['content-disposition'], 'attachment; filename="a b.txt"');
+    assert.equal(headers['content-disposition'], "attachment; filename*=utf-8''a%20b.txt");
     assert.equal(headers['content-length'], '21');
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.equal(headers.etag, `"${createHash('sha256').update(body).digest('hex')}"`);

@@ -95,8 +95,8 @@ function send(req: Request, res: Response, found: Found): void {
     return;
   }
   const { name, bytes } = found;
-  res.attachment(name.toWellFormed());
   res.set({
+    'content-disposition': attachment(name.toWellFormed()),
     etag: `"${createHash('sha256').update(bytes).digest('hex')}"`,
     'content-type': mimeTypeOf(name),
     'content-security-policy': "sandbox; default-src 'none'",
@@ -105,4 +105,13 @@ function send(req: Request, res: Response, found: Found): void {
   });
   if (req.fresh) res.status(304).end();
   else res.status(200).end(req.method === 'HEAD' ? undefined : bytes);
+}
+
+/** As PRIMCS writes it: a plain name stands between quotes, where its clients look for it, and any other is escaped. */
+function attachment(name: string): string {
+  const escaped = encodeURIComponent(name).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return escaped === name ? `attachment; filename="${name}"` : `attachment; filename*=utf-8''${escaped}`;
 }
