@@ -1,6 +1,6 @@
 import { StoreError } from '../../artifacts/blobs.ts';
 import { ServiceError } from '../../result/errors.ts';
-import type { Entry } from '../../schedule/backend.ts';
+import { type Entry, SandboxLost, type WorkspaceFiles } from '../../schedule/backend.ts';
 import type { Around } from '../../schedule/run.ts';
 
 /** A file that a program finds in its working directory. */
@@ -31,6 +31,37 @@ export function createExchange(placed: readonly Placed[], leaving: Leaving): Exc
   const given = new Map(placed.map(({ path, bytes }) => [path, bytes]));
   const lost: string[] = [];
   let before = new Map<string, Entry>();
+  async function handOver(files: WorkspaceFiles, signal: AbortSignal): Promise<void> {
+    const { entries, left_out } = await files.list('', leaving, signal);
+    if (left_out > 0) lost.push(`${left_out} more files and folders than are listed`);
+    let count = 0;
+    let room = leaving.maxBytes;
+    for (const entry of entries.filter((each) => isNew(each, before.get(each.path)))) {
+      const { path, size } = entry;
+      const fault = faultOf(entry, count, room, leaving);
+      if (fault !== undefined) {
+        lost.push(lostFile(path, fault));
+        continue;
+      }
+      try {
+        const bytes = await files.read(path, Math.min(room, leaving.maxFileBytes), signal);
+        if (given.get(path)?.equals(bytes)) continue; // written again as it was
+        await leaving.keep(path, bytes, signal);
+        count += 1;
+        room -= size;
+      } catch (error) {
+        if (error instanceof StoreError) {
+          lost.push(
+            lostFile(`${path} and what comes after it`, `the store of files failed: ${error.message}`),
+          );
+          return;
+        }
+        if (!(error instanceof ServiceError)) throw error;
+        lost.push(lostFile(path, error.message));
+      }
+    }
+  }
+
   return {
     lost,
     async before(files, signal) {
@@ -39,37 +70,18 @@ export function createExchange(placed: readonly Placed[], leaving: Leaving): Exc
       const { entries } = await files.list('', leaving, signal);
       before = new Map(entries.map((entry) => [entry.path, entry]));
     },
-    async after(files, signal) {
-      const { entries, left_out } = await files.list('', leaving, signal);
-      if (left_out > 0) lost.push(`${left_out} more files and folders than are listed`);
-      let count = 0;
-      let room = leaving.maxBytes;
-      for (const entry of entries.filter((each) => isNew(each, before.get(each.path)))) {
-        const { path, size } = entry;
-        const fault = faultOf(entry, count, room, leaving);
-        if (fault !== undefined) {
-          lost.push(lostFile(path, fault));
-          continue;
-        }
-        try {
-          const bytes = await files.read(path, Math.min(room, leaving.maxFileBytes), signal);
-          if (given.get(path)?.equals(bytes)) continue; // written again as it was
-          await leaving.keep(path, bytes, signal);
-          count += 1;
-          room -= size;
-        } catch (error) {
-          if (error instanceof StoreError) {
-            lost.push(
-              lostFile(`${path} and what comes after it`, `the store of files failed: ${error.message}`),
-            );
-            return;
-          }
-          if (!(error instanceof ServiceError)) throw error;
-          lost.push(lostFile(path, error.message));
-        }
-      }
-    },
+    after: (files, signal) => tellingLoss(lost, handOver(files, signal)),
   };
+}
+
+/** A sandbox that is lost after its program leaves the result as it is: that its files are lost, too, is told with them. */
+export async function tellingLoss(lost: string[], work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof SandboxLost) lost.push('all that was not read before the sandbox was lost');
+    throw error;
+  }
 }
 
 /** A file that is not kept, and why. */

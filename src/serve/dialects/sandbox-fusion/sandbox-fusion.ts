@@ -2,11 +2,12 @@ import { Router } from 'express';
 import { executionRequest, type ExecutionRequest } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
+import type { WorkspaceFiles } from '../../../schedule/backend.ts';
 import type { Around } from '../../../schedule/run.ts';
 import { logFailure } from '../../errors.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
-import { lostFile } from '../exchange.ts';
+import { lostFile, tellingLoss } from '../exchange.ts';
 import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
 import { answerOf, commandOf, sandboxError, type RunCodeAnswer } from './answer.ts';
 import { runElsewhere } from './elsewhere.ts';
@@ -91,23 +92,24 @@ function aroundOf(
   const files = filesOf(body, settings);
   const wanted = body.fetch_files.map((name) => ({ name, path: relative(name) }));
   if (files.length === 0 && wanted.length === 0) return undefined;
+  async function takeOut(workspace: WorkspaceFiles, signal: AbortSignal): Promise<void> {
+    let room = settings.inputBytes;
+    for (const { name, path } of wanted) {
+      try {
+        const bytes = await workspace.read(path, room, signal);
+        room -= bytes.length;
+        fetched.set(name, bytes.toString('base64'));
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        // What the program did not make is just not there.
+        if (error.code !== 'file_not_found') lost.push(lostFile(name, error.message));
+      }
+    }
+  }
   return {
     async before(workspace, signal) {
       for (const { path, bytes } of files) await workspace.write(path, bytes, signal);
     },
-    async after(workspace, signal) {
-      let room = settings.inputBytes;
-      for (const { name, path } of wanted) {
-        try {
-          const bytes = await workspace.read(path, room, signal);
-          room -= bytes.length;
-          fetched.set(name, bytes.toString('base64'));
-        } catch (error) {
-          if (!(error instanceof ServiceError)) throw error;
-          // What the program did not make is just not there.
-          if (error.code !== 'file_not_found') lost.push(lostFile(name, error.message));
-        }
-      }
-    },
+    after: (workspace, signal) => tellingLoss(lost, takeOut(workspace, signal)),
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StoreError } from '../../../../src/artifacts/blobs.ts';
+import { SandboxLost } from '../../../../src/schedule/backend.ts';
 import { createExchange, type Leaving, type Placed } from '../../../../src/serve/dialects/exchange.ts';
 import { forever } from '../../support/blobs.ts';
 import { memoryWorkspace, type MemoryWorkspace } from '../../support/memory-workspace.ts';
@@ -114,6 +115,16 @@ describe('createExchange', () => {
     );
     assert.deepEqual(lost, ['a and what comes after it (the store of files failed: it is full)']);
     assert.equal(tries, 1);
+  });
+
+  it('says that files went with their sandbox', async () => {
+    const workspace = memoryWorkspace();
+    const leaving = { recursive: true, maxFiles: 1, maxFileBytes: 1, maxBytes: 1 };
+    const exchange = createExchange([], { ...leaving, keep: () => Promise.resolve() });
+    const gone = new SandboxLost('evicted', 'It was evicted.');
+    const files = { ...workspace.files, list: () => Promise.reject(gone) };
+    await assert.rejects(exchange.after(files, forever), gone);
+    assert.deepEqual(exchange.lost, ['all that was not read before the sandbox was lost']);
   });
 
   it('says how many more there are than are listed', async () => {
