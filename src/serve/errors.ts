@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { type Logger, why } from '../observe/log.ts';
 import { describeError, ServiceError } from '../result/errors.ts';
+import { Stop } from '../schedule/stop.ts';
 
 /** Answers with an error of the catalogue; inside an event stream, as its last event. */
 export function sendError(res: Response, error: unknown): void {
@@ -14,8 +15,12 @@ export function sendError(res: Response, error: unknown): void {
   res.status(http).json(body);
 }
 
-/** Logs what no caller can mend: known errors of status 500 and above with their causes, others with their stack. */
+/**
+ * Logs what no caller can mend: known errors of status 500 and above with their causes, others with their stack. That a
+ * call was stopped is none.
+ */
 export function logFailure(log: Logger, path: string, error: unknown): void {
+  if (error instanceof Stop) return;
   if (!(error instanceof ServiceError)) log.error({ path, why: describe(error) }, 'request failed');
   else if (describeError(error).http >= 500) log.warn({ path, why: why(error) }, 'request failed');
 }

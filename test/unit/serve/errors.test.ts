@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Logger } from '../../../src/observe/log.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
+import { stops } from '../../../src/schedule/stop.ts';
 import { errorHandler, logFailure } from '../../../src/serve/errors.ts';
 
 function logged(error: unknown): [level: string, about: { path: string; why: string }][] {
@@ -21,6 +22,10 @@ describe('logFailure', () => {
   it('shows the stack of what nobody expects', () => {
     const error = new Error('unexpected');
     assert.deepEqual(logged(error), [['error', { path: '/path', why: error.stack }]]);
+  });
+
+  it('takes it for no failure that a caller went away', () => {
+    assert.deepEqual(logged(stops.clientGone()), []);
   });
 
   it('leaves to callers what is theirs', () => {
