@@ -4,6 +4,8 @@ import { ServiceError } from '../result/errors.ts';
 /** The answer holds a run's output twice, and as JSON; a run that keeps more output than this is for another service. */
 const mostBytes = 32 * 1_048_576;
 const connectMs = 5000;
+/** The most that a timer takes; one of more ends at once. */
+const longestMs = 2_147_483_647;
 
 export interface Asked {
   method: 'GET' | 'POST' | 'DELETE';
@@ -34,9 +36,10 @@ export function createExchange(pistonUrl: string, token: string): Exchange {
     async ask({ method, path, body, seconds }, signal) {
       signal.throwIfAborted();
       const overdue = new AbortController();
+      const waitMs = Math.min(seconds * 1000, longestMs);
       const timer = setTimeout(() => {
         overdue.abort();
-      }, seconds * 1000);
+      }, waitMs);
       try {
         const answer = await send(`${base}${path}`, {
           method,

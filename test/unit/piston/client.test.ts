@@ -201,6 +201,12 @@ describe('the client of a Piston', () => {
     assert.match((await error)[1], /^Piston did not answer in 11 s\. Whether the code ran is not known\.$/);
   });
 
+  it('waits for an answer to a job that asks for all the time in the world', async (t) => {
+    const refused = 'run_timeout cannot exceed the configured limit of 3000';
+    const piston = await client(t, says(400, JSON.stringify({ message: refused })));
+    assert.deepEqual(await piston.execute({ ...job, run_timeout: 1e300 }, patient), { refused });
+  });
+
   it('gives up on one that breaks off', async (t) => {
     const piston = await client(t, (_, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('{"run":');
