@@ -162,6 +162,20 @@ for (const backend of backends) {
       assert.equal(version, '3.10.0');
     });
 
+    it('answers Pistom, which takes what `run` has for output, where the public service was', async () => {
+      const response = await fetch(`${here.url}/api/v2/piston/execute`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          language: 'python',
+          version: '3.10.0',
+          files: [{ content: 'print(1 + 1)\nraise SystemExit("no")' }],
+        }),
+      });
+      const { run } = (await response.json()) as { run: { output: string } };
+      assert.deepEqual([response.status, run.output], [200, '2\nno\n']);
+    });
+
     it('tells of the end of a program as bash does', async () => {
       const { run } = await execute(here.url, {
         files: [{ name: 'a.py', content: 'import os\nprint(1)\nos.kill(os.getpid(), 11)' }],
