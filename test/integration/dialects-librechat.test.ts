@@ -243,6 +243,12 @@ describe('the files of LibreChat', () => {
     });
   }
 
+  it('are refused where a run names more than it may have', async (t) => {
+    const opened = await door(t, { settings: { inputFiles: 1 } });
+    const files = ['a', 'b'].map((name) => ({ name, id: 'x', session_id: 'x' }));
+    assert.equal((await exec(opened, { files })).status, 413);
+  });
+
   it('are refused where the body is no form', async (t) => {
     const opened = await door(t);
     assert.equal((await opened.post('/upload', {}, ada)).status, 400);

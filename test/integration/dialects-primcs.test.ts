@@ -55,13 +55,11 @@ describe('PRIMCS', () => {
 
   it('keeps nothing for clients without a session', async (t) => {
     const { url, requests, workspaces } = await dialectDoor(t, primcs);
-    const call = async (name: string, given: object) => {
+    const call = async (name: string, given: object, headers = {}) => {
+      const accept = 'application/json, text/event-stream';
       const response = await fetch(`${url}/mcp/`, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-        },
+        headers: { 'content-type': 'application/json', accept, ...headers },
         body: JSON.stringify({
           jsonrpc: '2.0',
           id: 1,
@@ -74,7 +72,8 @@ describe('PRIMCS', () => {
     };
     const { structuredContent } = await call('run_code', { code: 'print(1)' });
     assert.deepEqual(structuredContent, { stdout: 'one\ntwo\n', stderr: '', artifacts: [] });
-    assert.equal(requests[0]?.session_id, undefined);
+    await call('run_code', { code: 'print(1)' }, { 'mcp-session-id': '' });
+    assert.ok(requests.every(({ session_id }) => session_id === undefined));
     const place = 'https://example.org';
     for (const [tool, given] of [
       ['list_dir', {}],

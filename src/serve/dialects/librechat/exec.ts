@@ -10,7 +10,7 @@ import { notesOf, withLines } from '../notes.ts';
 import { LibreChatError } from './errors.ts';
 import { readFile } from './files.ts';
 import { newId } from './id.ts';
-import { languageOf } from './languages.ts';
+import { runnable } from './languages.ts';
 
 const fileRef = z
   .object({
@@ -54,16 +54,13 @@ export interface ExecAnswer {
 
 /** POST /exec. Throws LibreChatError, ServiceError: what the program does wrong is an answer. */
 export async function execute(
-  { service, shelf, settings }: Behind,
+  { service, shelf, settings, piston }: Behind,
   body: z.infer<typeof execBody>,
   { caller, signal }: { caller: string; signal: AbortSignal },
 ): Promise<ExecAnswer> {
-  const language = languageOf(body.lang);
-  if (language === undefined) throw new LibreChatError(400, `Unsupported language: ${body.lang}`);
-  if (language !== 'python' && settings.pistonUrl === '') {
-    const why = 'This server runs Python alone; its operator may set pistonUrl for other languages.';
-    throw new LibreChatError(400, `Unsupported language: ${body.lang}`, why);
-  }
+  const language = await runnable(body.lang, piston, signal);
+  if ((body.files ?? []).length > settings.inputFiles)
+    throw new LibreChatError(413, `There are more than ${settings.inputFiles} files`);
   const placed: Placed[] = [];
   let size = 0;
   for (const ref of body.files ?? []) {

@@ -27,8 +27,7 @@ function primcsFactory(behind: Behind): McpServerFactory {
   const tools = toolsOf(behind);
   return ({ requestInfo: http }) => {
     const mcp = new McpServer({ name: 'primcs', version }, { capabilities: { tools: {} } });
-    // A client over stdin and stdout is alone on its connection, which is its session.
-    const session = http ? (http.headers.get('mcp-session-id') ?? undefined) : randomUUID();
+    const session = sessionOf(http);
     registerPrompt(mcp);
     mcp.server.setRequestHandler('tools/list', () => ({ tools: definitions }));
     mcp.server.setRequestHandler('tools/call', ({ params: { name, arguments: given = {} } }, context) =>
@@ -51,6 +50,13 @@ function primcsFactory(behind: Behind): McpServerFactory {
     );
     return mcp;
   };
+}
+
+/** The name that a client goes by, if it has one. Over stdin and stdout it is alone on its connection, which is its session. */
+function sessionOf(http: Request | undefined): string | undefined {
+  if (!http) return randomUUID();
+  const name = http.headers.get('mcp-session-id');
+  return name === null || name === '' ? undefined : name;
 }
 
 /** What is a list stands alone in the text. */

@@ -59,7 +59,9 @@ const feedback = [
 ].join(' ');
 
 export function checkLength(code: string): void {
-  if (Array.from(code).length > maxCharacters) throw new Fault('Code block too large (20k char limit)');
+  // A character is two units at most: a code of megabytes is not taken apart to be counted.
+  const isLonger = code.length > 2 * maxCharacters || Array.from(code).length > maxCharacters;
+  if (isLonger) throw new Fault('Code block too large (20k char limit)');
 }
 
 /** How long code may run here (seconds). */

@@ -39,7 +39,7 @@ export async function executeSource(
 ): Promise<ExecuteAnswer> {
   const wanted = Object.entries(files).map(([path, id]) => ({ path: workspacePathOf(path, files), id }));
   const request = checkRequest(settings, { code: source_code, env });
-  const placed = await takeFiles(shelf, wanted, caller, settings.inputBytes, signal);
+  const placed = await takeFiles(shelf, wanted, caller, settings, signal);
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(500, `File not found: ${missing.id}`);
   const kept = new Map<string, string>();

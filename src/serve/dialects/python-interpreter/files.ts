@@ -16,16 +16,18 @@ export async function takeFiles(
   shelf: Shelf,
   wanted: readonly Wanted[],
   caller: string,
-  maxBytes: number,
+  most: { inputFiles: number; inputBytes: number },
   signal: AbortSignal,
 ): Promise<(Wanted & { bytes: Buffer | undefined })[]> {
   const taken: (Wanted & { bytes: Buffer | undefined })[] = [];
   let size = 0;
+  if (wanted.length > most.inputFiles)
+    throw new ServiceError('too_large', `There are more than ${most.inputFiles} files.`);
   for (const file of wanted) {
     const bytes = (await readFile(shelf, file.id, caller, signal))?.bytes;
     size += bytes?.length ?? 0;
-    if (size > maxBytes)
-      throw new ServiceError('too_large', `The files together are larger than ${maxBytes} bytes.`);
+    if (size > most.inputBytes)
+      throw new ServiceError('too_large', `The files together are larger than ${most.inputBytes} bytes.`);
     taken.push({ ...file, bytes });
   }
   return taken;

@@ -49,7 +49,7 @@ export async function executeOnyx(
   });
   const timeout_seconds = timeout_ms / 1000;
   const request = checkRequest(settings, { code, stdin: stdin ?? '', timeout_seconds }, {});
-  const placed = await takeFiles(shelf, wanted, caller, settings.inputBytes, signal);
+  const placed = await takeFiles(shelf, wanted, caller, settings, signal);
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(404, `File with ID '${missing.id}' not found for path '${missing.path}'.`);
   const kept: OnyxAnswer['files'] = [];
