@@ -106,7 +106,11 @@ async function jobOf(
 
 async function gather(files: Program['files']): Promise<PistonFile[]> {
   const chunks = new Map<string, InputChunk['bytes'][]>();
-  for await (const { path, bytes } of files) chunks.set(path, [...(chunks.get(path) ?? []), bytes]);
+  for await (const { path, bytes } of files) {
+    const before = chunks.get(path);
+    if (before) before.push(bytes);
+    else chunks.set(path, [bytes]);
+  }
   return [...chunks].map(([path, pieces]) => asFile(`mounts/${path}`, Buffer.concat(pieces)));
 }
 

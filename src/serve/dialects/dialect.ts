@@ -53,18 +53,9 @@ export interface Behind {
 
 /** Settings that dialects go by; each takes what it needs. */
 export interface DialectSettings extends DoorSettings, FrontSettings {
-  outputBytes: number;
   artifactBytes: number;
   fetchNetworks: string[];
   fetchSeconds: number;
-  publicUrl: string;
-  concurrency: number;
-  queueLength: number;
-  queueWaitSeconds: number;
-  sessionIdleSeconds: number;
-  sessionMaxAgeSeconds: number;
-  artifactMaxAgeSeconds: number;
-  pistonConcurrency: number;
   pistonPythons: string[];
   pistonPackages: boolean;
 }
