@@ -55,7 +55,7 @@ describe('/run_code of SandboxFusion', () => {
       return {};
     };
     const { body } = await runCode(opened, {
-      files: { 'in/a.txt': base64('hello'), nothing: null },
+      files: { 'in/a.txt': `${base64('hello')}\n`, nothing: null },
       fetch_files: ['./out/b.txt', 'missing.txt', 'link'],
     });
     assert.deepEqual(body.files, { './out/b.txt': base64('hello!') });
@@ -79,6 +79,8 @@ describe('/run_code of SandboxFusion', () => {
     ['a language that cannot run', { language: 'pytest' }, /^This server cannot run "pytest"\./],
     ['another language without Piston', { language: 'cpp' }, /^This server runs Python alone/],
     ['a path that leads out', { files: { '../a': '' } }, /^"\.\.\/a" is no path of a file/],
+    ['a file that is no base64', { files: { a: 'a,b\n1,2' } }, /^"a": character 2 of the content/],
+    ['a file whose base64 breaks off', { files: { a: 'YWJ' } }, /^"a": the base64 is 3 characters long/],
     ['a file to fetch from elsewhere', { fetch_files: ['/etc/passwd'] }, /^"\/etc\/passwd" is no path/],
     [
       'files that are too large',

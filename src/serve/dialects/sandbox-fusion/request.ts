@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { contentFault } from '../../../request/files.ts';
 import { workspacePath } from '../../../request/session.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import { laxInteger, laxNumber } from '../pydantic.ts';
@@ -68,7 +69,7 @@ export function filesOf(
   most: { inputFiles: number; inputBytes: number },
 ): { path: string; bytes: Buffer }[] {
   const given = Object.entries(files).flatMap(([path, content]) =>
-    content === null ? [] : [{ path: relative(path), bytes: Buffer.from(content, 'base64') }],
+    content === null ? [] : [{ path: relative(path), bytes: bytesOf(path, content) }],
   );
   const size = given.reduce((sum, { bytes }) => sum + bytes.length, 0);
   if (given.length > most.inputFiles)
@@ -78,6 +79,14 @@ export function filesOf(
     throw new ServiceError('too_large', why);
   }
   return given;
+}
+
+/** Base64, which may be in lines. Throws ServiceError. */
+function bytesOf(path: string, content: string): Buffer {
+  const text = content.replace(/\s+/g, '');
+  const fault = contentFault({ content_base64: text });
+  if (fault === undefined) return Buffer.from(text, 'base64');
+  throw new ServiceError('invalid_request', `"${path.slice(0, 100)}": ${fault}.`);
 }
 
 /** A path below the working directory, as it may also come from a client that knows its name. Throws ServiceError. */
