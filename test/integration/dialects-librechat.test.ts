@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { StoreError } from '../../src/artifacts/blobs.ts';
+import type { Piston } from '../../src/piston/piston.ts';
 import { ServiceError } from '../../src/result/errors.ts';
 import { librechat } from '../../src/serve/dialects/librechat/librechat.ts';
 import { dialectDoor, type DialectDoor } from './dialect-door.ts';
@@ -120,9 +121,14 @@ describe('/exec of LibreChat', () => {
   });
 
   it('runs other languages where there is a Piston', async (t) => {
-    const opened = await door(t, { settings: { pistonUrl: 'http://127.0.0.1:1' } });
+    const runtimes = [{ language: 'golang', version: '1.0.0', aliases: ['go'] }];
+    const piston: Partial<Piston> = { runtimes: () => Promise.resolve(runtimes) };
+    const settings = { pistonUrl: 'http://127.0.0.1:1' };
+    const opened = await door(t, { settings, piston: piston as Piston });
     opened.script = ({ language }) => ({ stdout: language });
-    assert.equal((await exec(opened, { lang: 'rs' })).body.stdout, 'rust\n');
+    assert.equal((await exec(opened, { lang: 'go' })).body.stdout, 'go\n');
+    const { status, body } = await exec(opened, { lang: 'rs' });
+    assert.deepEqual([status, 'error' in body && body.error], [400, 'Unsupported language: rs']);
   });
 
   for (const [name, body, status, error] of [

@@ -59,9 +59,7 @@ function detailOf(issue: Issue, body: unknown): Detail[] {
   const loc = ['body', ...path];
   switch (issue.code) {
     case 'invalid_type':
-      if (input === undefined) {
-        return [{ type: 'missing', loc, msg: 'Field required', input: missingInput(body, path) }];
-      }
+      if (input === undefined) return [missing(loc, body, path)];
       return [{ ...typeFault(issue, input, path.length === 0), loc, input }];
     case 'invalid_format': {
       const pattern = patternOf(issue);
@@ -80,6 +78,7 @@ function detailOf(issue: Issue, body: unknown): Detail[] {
         detailOf(inner, path.at(-1)).map((detail) => ({ ...detail, loc: [...loc, '[key]'] })),
       );
     case 'invalid_value': {
+      if (input === undefined) return [missing(loc, body, path)];
       const expected = list(issue.values.map((value) => `'${String(value)}'`));
       return [{ type: 'literal_error', loc, msg: `Input should be ${expected}`, input, ctx: { expected } }];
     }
@@ -108,8 +107,9 @@ function at(body: unknown, path: readonly (string | number)[]): unknown {
   );
 }
 
-function missingInput(body: unknown, path: readonly (string | number)[]): unknown {
-  return path.length === 0 ? null : at(body, path.slice(0, -1));
+function missing(loc: Detail['loc'], body: unknown, path: readonly (string | number)[]): Detail {
+  const input = path.length === 0 ? null : at(body, path.slice(0, -1));
+  return { type: 'missing', loc, msg: 'Field required', input };
 }
 
 const kinds: Record<string, { type: string; msg: string }> = {

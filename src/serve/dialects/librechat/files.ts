@@ -57,6 +57,18 @@ export async function describeObject(
   return fullOf(found);
 }
 
+/** DELETE /files/:session/:file. */
+export async function deleteFile(
+  shelf: Shelf,
+  ids: FileIds,
+  caller: string,
+  signal: AbortSignal,
+): Promise<object> {
+  await describeObject(shelf, ids, caller, signal);
+  await shelf.remove(ids.session, ids.file, caller, signal).catch(unavailable);
+  return { message: 'success' };
+}
+
 function fullOf(file: Shelved) {
   const { folder, id, name, size, created } = file;
   const contentType = mimeTypeOf(name);

@@ -1,3 +1,6 @@
+import type { Piston } from '../../../piston/piston.ts';
+import { LibreChatError } from './errors.ts';
+
 /** Languages by the names that LibreChat has for them. */
 const languages: Record<string, string> = {
   py: 'python',
@@ -14,6 +17,23 @@ const languages: Record<string, string> = {
   r: 'rscript',
   bash: 'bash',
 };
+
+/** Our name of a language. Throws LibreChatError where it cannot run here, ServiceError. */
+export async function runnable(
+  lang: string,
+  piston: Pick<Piston, 'runtimes'> | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const language = languageOf(lang);
+  const unsupported = (why?: string) => new LibreChatError(400, `Unsupported language: ${lang}`, why);
+  if (language === undefined) throw unsupported();
+  if (language === 'python') return language;
+  if (!piston)
+    throw unsupported('This server runs Python alone; its operator may set pistonUrl for other languages.');
+  const names = (await piston.runtimes(signal)).flatMap((runtime) => [runtime.language, ...runtime.aliases]);
+  if (!names.includes(language)) throw unsupported('Its operator has not installed it on the Piston behind.');
+  return language;
+}
 
 /** Our name of a language; undefined where LibreChat has none such. */
 export function languageOf(lang: string): string | undefined {

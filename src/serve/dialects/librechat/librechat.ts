@@ -5,7 +5,7 @@ import type { Behind, Dialect } from '../dialect.ts';
 import { keyedCaller } from './caller.ts';
 import { endAsLibreChat, LibreChatError } from './errors.ts';
 import { execBody, execute } from './exec.ts';
-import { describeFiles, describeObject, readFile } from './files.ts';
+import { deleteFile, describeFiles, describeObject, readFile } from './files.ts';
 import { upload } from './upload.ts';
 
 /** LibreChat's Code Interpreter API, at the root and below /v1, where its clients' base URL may end. */
@@ -77,6 +77,10 @@ function routesOf(behind: Behind): Router {
         signal,
       ),
     ),
+  );
+  api.delete(
+    '/files/:session/:file',
+    answer((req, { caller, signal }) => deleteFile(shelf, idsOf(req), caller, signal)),
   );
   api.get(
     '/sessions/:session/objects/:file',

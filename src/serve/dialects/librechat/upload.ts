@@ -18,6 +18,8 @@ export async function upload(
   req: Request,
   { caller, signal }: { caller: string; signal: AbortSignal },
 ): Promise<object> {
+  if (!req.is('multipart/form-data'))
+    throw new LibreChatError(400, 'Invalid content type. Must be multipart/form-data.');
   const form = await readMultipart(req, { files: inputFiles, bytes: inputBytes }, signal).catch(asLibreChat);
   if (form.length === 0) throw new LibreChatError(400, 'No files provided');
   for (const { name } of form) {

@@ -155,6 +155,12 @@ describe('detailsOf', () => {
     ]);
   });
 
+  it('says that one of some is missing', () => {
+    assert.deepEqual(faults({}, z.object({ kind: z.enum(['a', 'b']) })), [
+      { type: 'missing', loc: ['body', 'kind'], msg: 'Field required', input: {} },
+    ]);
+  });
+
   it('says all faults', () => {
     assert.deepEqual(
       faults({ text: 1, lax: [], flag: 2 }).map(({ loc }) => loc[1]),
