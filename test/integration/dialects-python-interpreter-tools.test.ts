@@ -196,6 +196,14 @@ def my_tool(a: int, b: typing.Tuple[Optional[str], str] = ("x", "y"), *, c: Eith
       assert.deepEqual(await parsed(t, source), { status: 400, body: { error_messages: messages } });
     });
   }
+
+  for (const source of ['\0', '\ud800', `x = ${'-'.repeat(100_000)}1`]) {
+    it(`refuses what Python does not even parse: ${JSON.stringify(source.slice(0, 9))}`, async (t) => {
+      const { status, body } = await parsed(t, source);
+      assert.equal(status, 400);
+      assert.match(String(body.error_messages), /^Syntax error: \S/);
+    });
+  }
 });
 
 describe('what a tool does', () => {

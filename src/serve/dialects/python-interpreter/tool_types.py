@@ -19,6 +19,9 @@ def split(source: str) -> tuple[list[ast.stmt], ast.FunctionDef]:
         body = ast.parse(textwrap.dedent(source)).body
     except SyntaxError as error:
         raise ToolFault(f"Syntax error: {error.msg} on line {error.lineno}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        # A NUL, half of a surrogate pair, and what is nested too deeply.
+        raise ToolFault(f"Syntax error: {str(error) or 'too deeply nested'}") from error
     imports, function = body[:-1], body[-1] if body else None
     if not isinstance(function, ast.FunctionDef) or not all(
         isinstance(n, (ast.Import, ast.ImportFrom)) for n in imports
