@@ -36,7 +36,7 @@ export interface Stored {
 export interface LibreChat {
   run(lang: string, code: string, more?: { files?: object[]; args?: string[] }): Promise<Executed>;
   exec<T = Refusal>(body: unknown): Promise<Told<T>>;
-  /** Uploads files in one form, the first or all of which are asked for. */
+  /** Uploads files in one form. */
   upload(files: [name: string, content: string][], fields?: Record<string, string>): Promise<Stored[]>;
   download(file: Stored): Promise<Response>;
   /** When a file was made; the newer path, and the older one. */
