@@ -1,3 +1,4 @@
+import { limitOf } from '../piston/limit.ts';
 import type { PistonJob, PistonOutcome } from '../piston/piston.ts';
 
 /** How long what a Piston allows is taken for granted: its operator may raise it. */
@@ -36,10 +37,10 @@ export function createPistonLimits() {
 
   /** Whether a refusal says what the most is. */
   function learn(language: string, refusal: string): boolean {
-    const [, said, most] = /^(\w+) cannot exceed the configured limit of (\d+)$/.exec(refusal) ?? [];
-    const name = names.find((each) => each === said);
-    if (name === undefined) return false;
-    known.set(keyOf(language, name), { most: Number(most), at: performance.now() });
+    const said = limitOf(refusal);
+    const name = names.find((each) => each === said?.name);
+    if (!said || name === undefined) return false;
+    known.set(keyOf(language, name), { most: said.most, at: performance.now() });
     return true;
   }
 

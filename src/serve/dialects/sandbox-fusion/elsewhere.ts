@@ -1,3 +1,4 @@
+import { limitOf } from '../../../piston/limit.ts';
 import type { Piston, PistonJob, PistonOutcome } from '../../../piston/piston.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { Behind } from '../dialect.ts';
@@ -54,12 +55,11 @@ async function ask(
   refusals: number = bounded.length,
 ): Promise<PistonOutcome> {
   const outcome = await piston.execute(job, signal);
-  const refusal = 'refused' in outcome ? outcome.refused : '';
-  const [, said, most] = /^(\w+) cannot exceed the configured limit of (\d+)$/.exec(refusal) ?? [];
-  const name = bounded.find((each) => each === said);
-  return name === undefined || refusals === 0
+  const limit = 'refused' in outcome ? limitOf(outcome.refused) : undefined;
+  const name = bounded.find((each) => each === limit?.name);
+  return !limit || name === undefined || refusals === 0
     ? outcome
-    : await ask(piston, { ...job, [name]: Number(most) }, signal, refusals - 1);
+    : await ask(piston, { ...job, [name]: limit.most }, signal, refusals - 1);
 }
 
 function jobOf(
