@@ -28,20 +28,22 @@ async function withServer(settings: Settings, test: (caller: Caller, server: Ser
 describe('the life of a session', { concurrency: 3 }, () => {
   it('is as long as it is used: its Job’s deadline is put off, and it goes on through runs that is longer than its idle time', async () => {
     const settings: Settings = {
-      VIVARIUM_MAX_TIMEOUT_SECONDS: '8',
-      VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '8',
-      VIVARIUM_QUEUE_WAIT_SECONDS: '2',
+      VIVARIUM_MAX_TIMEOUT_SECONDS: '4',
+      VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '4',
+      VIVARIUM_QUEUE_WAIT_SECONDS: '1',
       VIVARIUM_FETCH_SECONDS: '1',
+      // A Job's first deadline allows for its start.
+      VIVARIUM_START_TIMEOUT_SECONDS: '20',
     };
     await withServer(settings, async (caller, server) => {
-      const here = await createSession(caller, { idle_seconds: 4 });
+      const here = await createSession(caller, { idle_seconds: 2 });
       const [job] = await jobs(ofReplica(server.replica));
       const deadline = job?.spec?.activeDeadlineSeconds ?? 0;
       await here.run('turns = 0');
       await until(
         'the deadline is later',
         async () => {
-          const { status } = await here.run('import time\ntime.sleep(6)\nturns += 1');
+          const { status } = await here.run('import time\ntime.sleep(3)\nturns += 1');
           assert.equal(status, 'succeeded');
           const [used] = await jobs(ofReplica(server.replica));
           return (used?.spec?.activeDeadlineSeconds ?? 0) > deadline;
