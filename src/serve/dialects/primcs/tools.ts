@@ -8,6 +8,7 @@ import type { Listing, WorkspaceFiles } from '../../../schedule/backend.ts';
 import type { Around } from '../../../schedule/run.ts';
 import type { Call } from '../../tool-call.ts';
 import type { Behind } from '../dialect.ts';
+import { tellingLoss } from '../exchange.ts';
 import { errorFeedback, Fault, wordsOf } from './fault.ts';
 import { belowMounts, belowOutput, belowRoot, isPossible } from './paths.ts';
 import * as translate from './translate.ts';
@@ -53,12 +54,12 @@ async function runCode(
     const about = { seconds, session: call.session };
     if (session === undefined) {
       const result = await execute(behind, request, call);
-      return translate.toAnswer(result, translate.artifactsOf(result), { ...about, unlisted: 0 });
+      return translate.toAnswer(result, translate.artifactsOf(result), { ...about, lost: [] });
     }
     const output = listingOutput();
     const result = await execute(behind, request, call, output);
-    const { entries, left_out: unlisted } = output.listed;
-    return translate.toAnswer(result, translate.artifactsIn(entries), { ...about, unlisted });
+    const { listed, lost } = output;
+    return translate.toAnswer(result, translate.artifactsIn(listed.entries), { ...about, lost });
   } catch (error) {
     call.signal.throwIfAborted();
     throw new Fault(`${wordsOf(error)}${errorFeedback}`, { cause: error });
@@ -77,16 +78,19 @@ function execute({ service }: Behind, request: ExecutionRequest, call: ToolCall,
   });
 }
 
-/** What is below output/ when the run has ended, and before the next begins; nothing, where the program has taken it away. */
-function listingOutput(): Around & { listed: Listing } {
+/** Exported for its test. What is below output/ when the run has ended, and before the next begins; nothing, where the program has taken it away. */
+export function listingOutput(): Around & { listed: Listing; lost: string[] } {
   const output = {
     listed: { entries: [], left_out: 0 } as Listing,
+    lost: [] as string[],
     before: () => Promise.resolve(),
-    async after(files: WorkspaceFiles, signal: AbortSignal) {
-      output.listed =
-        (await unlessMissing(files.list('output', { recursive: true }, signal))) ?? output.listed;
-    },
+    after: (files: WorkspaceFiles, signal: AbortSignal) => tellingLoss(output.lost, list(files, signal)),
   };
+  async function list(files: WorkspaceFiles, signal: AbortSignal): Promise<void> {
+    output.listed = (await unlessMissing(files.list('output', { recursive: true }, signal))) ?? output.listed;
+    const { left_out } = output.listed;
+    if (left_out > 0) output.lost.push(`${left_out} more files in output/`);
+  }
   return output;
 }
 

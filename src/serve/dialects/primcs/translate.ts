@@ -113,15 +113,12 @@ function commonStart(one: string, other: string): string {
 export function toAnswer(
   result: ExecutionResult,
   artifacts: RunArtifact[],
-  { seconds, session, unlisted }: { seconds: number; session: string | undefined; unlisted: number },
+  { seconds, session, lost }: { seconds: number; session: string | undefined; lost: readonly string[] },
 ): RunResult {
   const { status, signal, stdout, stderr, message } = result;
   if (status === 'timed_out') throw new Fault(`Execution timed out after ${seconds}s`);
   if (status !== 'succeeded' && status !== 'failed' && status !== 'out_of_memory') throw new Fault(message);
-  const notes = [
-    ...(signal === null ? [] : [message]),
-    ...notesOf(result, unlisted > 0 ? [`${unlisted} more files in output/`] : []),
-  ];
+  const notes = [...(signal === null ? [] : [message]), ...notesOf(result, lost)];
   return {
     stdout,
     stderr: withLines(stderr, notes),

@@ -116,7 +116,7 @@ describe('dedent', () => {
 });
 
 describe('a result', () => {
-  const about: Parameters<typeof toAnswer>[2] = { seconds: 100, session: undefined, unlisted: 0 };
+  const about: Parameters<typeof toAnswer>[2] = { seconds: 100, session: undefined, lost: [] };
   const answer = (changes: Partial<ExecutionResult>, more: Partial<typeof about> = {}) =>
     toAnswer({ ...result, ...changes }, [], { ...about, ...more });
 
@@ -152,7 +152,7 @@ describe('a result', () => {
       answer({ truncated: true, stdout_bytes: 9, stderr_bytes: 0 }).stderr,
       /^Of 9 bytes on stdout/,
     );
-    assert.match(answer({}, { unlisted: 3 }).stderr, /3 more files in output\//);
+    assert.match(answer({}, { lost: ['3 more files in output/'] }).stderr, /3 more files in output\//);
   });
 });
 
