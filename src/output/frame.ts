@@ -1,7 +1,13 @@
 /** What the agent writes, one JSON line each. ARCHITECTURE.md has the contract. */
 export type Frame =
   | { seq: number; type: 'ready'; python: string; failed: Record<string, string> }
-  | { seq: number; type: 'started'; execution_id: string }
+  | {
+      seq: number;
+      type: 'started';
+      execution_id: string;
+      /** Whether the interpreter has run cells before this one, and has their variables. Absent where none ever stays. */
+      kept?: boolean;
+    }
   | { seq: number; type: 'stdout' | 'stderr'; text: string }
   | { seq: number; type: 'stdout' | 'stderr'; base64: string }
   | ExitFrame

@@ -5,7 +5,7 @@ import type { ExecutionResult } from '../result/execution-result.ts';
 import { type RunMode, type Sandbox, SandboxLost } from '../schedule/backend.ts';
 import type { Turn } from '../schedule/run.ts';
 import type { Session } from './session.ts';
-import { whatIsLeft } from './words.ts';
+import { interpreterGone, whatIsLeft } from './words.ts';
 
 /** What a request may not ask of a session. Throws ServiceError invalid_request. */
 export function checkRequest({
@@ -45,6 +45,7 @@ export async function takeTurn(
   const seconds = Math.min(asked, Math.max(1, turn.secondsLeft));
   let kept: boolean | undefined;
   let lost = false;
+  let isNew = false;
 
   /** The sandbox of the session as one run sees it. */
   const sandbox: Sandbox = {
@@ -52,6 +53,7 @@ export async function takeTurn(
     async *run(claim, program, runSignal) {
       try {
         for await (const frame of turn.sandbox.run(claim, { ...program, mode }, runSignal)) {
+          if (frame.type === 'started') isNew = frame.kept === false;
           if (frame.type === 'exit') kept = frame.kept;
           yield frame;
         }
@@ -80,7 +82,11 @@ export async function takeTurn(
       return {
         ...result,
         message: words === undefined ? result.message : `${result.message} ${words}`,
-        hints: seconds < asked ? [...result.hints, shortened(seconds)] : result.hints,
+        hints: [
+          ...result.hints,
+          ...(mode === 'cell' && hadVariables && isNew ? [interpreterGone] : []),
+          ...(seconds < asked ? [shortened(seconds)] : []),
+        ],
       };
     },
     leave() {

@@ -3,7 +3,7 @@ import { exited, type Script } from './scripts.ts';
 
 /**
  * An agent whose sandbox stays. A run prints its code after the number that it has in its interpreter; `wait` waits to be
- * stopped, `die` ends the interpreter, `vanish` the sandbox, `slow` waits for what the test says, and `deaf` hears nothing.
+ * stopped, `die` ends the interpreter, `fade` some time after its run; `vanish` ends the sandbox, `slow` waits for what the test says, and `deaf` hears nothing.
  */
 export function staying(slow: Promise<unknown> = Promise.resolve()): Script {
   return async (pod) => {
@@ -25,7 +25,7 @@ export function staying(slow: Promise<unknown> = Promise.resolve()): Script {
 async function program(pod: FakePod, line: Asked, runs: number, slow: Promise<unknown>): Promise<boolean> {
   const { execution_id, code, mode } = line;
   const kept = mode === 'cell' && code !== 'die' && code !== 'wait';
-  pod.say({ type: 'started', execution_id });
+  pod.say({ type: 'started', execution_id, kept: mode === 'cell' && runs > 1 });
   const text = `${mode} ${runs}: ${code}\n`;
   pod.say({ type: 'stdout', text });
   if (code === 'vanish') pod.end({ exitCode: 137, reason: 'OOMKilled' });
@@ -34,7 +34,7 @@ async function program(pod: FakePod, line: Asked, runs: number, slow: Promise<un
   if (code === 'wait') await stopped(pod, execution_id);
   const cause = code === 'wait' ? { cause: 'stopped', exit_code: null } : {};
   pod.say(exited(text.length, { kept, ...cause }));
-  return kept;
+  return kept && code !== 'fade';
 }
 
 async function stopped(pod: FakePod, id: string): Promise<void> {
