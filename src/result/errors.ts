@@ -161,6 +161,11 @@ export class ServiceError extends Error {
   }
 }
 
+/** Whether an error is its caller's to mend. Its words may hold what was asked for, such as names of files: no log has them. */
+export function isOfRequest({ code }: ServiceError): boolean {
+  return errorKinds[code].http < 500 || code === 'file_unavailable' || code === 'workspace_full';
+}
+
 /** What callers see of an error; the inside of an unexpected one stays in the log. */
 export function describeError(error: unknown) {
   const known =

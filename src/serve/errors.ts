@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { type Logger, why } from '../observe/log.ts';
-import { describeError, ServiceError } from '../result/errors.ts';
+import { describeError, isOfRequest, ServiceError } from '../result/errors.ts';
 import { Stop } from '../schedule/stop.ts';
 
 /** Answers with an error of the catalogue; inside an event stream, as its last event. */
@@ -16,13 +16,13 @@ export function sendError(res: Response, error: unknown): void {
 }
 
 /**
- * Logs what no caller can mend: known errors of status 500 and above with their causes, others with their stack. That a
+ * Logs what no caller can mend: known errors with their causes, others with their stack. That a
  * call was stopped is none.
  */
 export function logFailure(log: Logger, path: string, error: unknown): void {
   if (error instanceof Stop) return;
   if (!(error instanceof ServiceError)) log.error({ path, why: describe(error) }, 'request failed');
-  else if (describeError(error).http >= 500) log.warn({ path, why: why(error) }, 'request failed');
+  else if (!isOfRequest(error)) log.warn({ path, why: why(error) }, 'request failed');
 }
 
 /** Express' last handler: what its body parser and the routes throw. At `mcpPaths` it is answered as JSON-RPC. */
@@ -40,9 +40,9 @@ export function errorHandler(log: Logger, mcpPaths: readonly string[] = ['/mcp']
   };
 }
 
-/** A path without what is its caller's alone: the handle of a session, and the names of files. */
+/** A path, in whatever letters it is asked for, without what is its caller's alone: a session's handle, names of files. */
 function loggedPath(path: string): string {
-  return path.replace(/^(\/v1\/sessions)\/[^/]*(\/files)?.*$/s, '$1/{id}$2');
+  return path.replace(/^(\/v1\/sessions)\/[^/]*(\/files)?.*$/is, '$1/{id}$2');
 }
 
 /** What Express throws itself, as errors of the catalogue. */

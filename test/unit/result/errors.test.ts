@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeError, errorKinds, ServiceError, type ErrorCode } from '../../../src/result/errors.ts';
+import {
+  describeError,
+  errorKinds,
+  isOfRequest,
+  ServiceError,
+  type ErrorCode,
+} from '../../../src/result/errors.ts';
 
 describe('errorKinds', () => {
   it('has an HTTP status and a hint for each', () => {
@@ -84,6 +90,21 @@ describe('describeError', () => {
       });
     }
   });
+});
+
+describe('isOfRequest', () => {
+  const table: [code: ErrorCode, expected: boolean][] = [
+    ['file_unusable', true],
+    ['workspace_full', true],
+    ['file_unavailable', true],
+    ['sandbox_failed', false],
+    ['session_unreachable', false],
+  ];
+  for (const [code, expected] of table) {
+    it(`is ${expected} of ${code}`, () => {
+      assert.equal(isOfRequest(new ServiceError(code, 'Why.')), expected);
+    });
+  }
 });
 
 describe('ServiceError', () => {

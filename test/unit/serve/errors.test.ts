@@ -30,6 +30,7 @@ describe('logFailure', () => {
 
   it('leaves to callers what is theirs', () => {
     assert.deepEqual(logged(new ServiceError('invalid_request', 'No.')), []);
+    assert.deepEqual(logged(new ServiceError('workspace_full', 'There is no room for "secret.txt".')), []);
   });
 });
 
@@ -42,10 +43,17 @@ describe('errorHandler', () => {
       '/v1/sessions',
       '/v1/sessions/ses_a',
       '/v1/sessions/ses_a/files/b/c',
+      '/V1/Sessions/ses_a/Files/b/c',
       '/v1/packages',
     ]) {
       void errorHandler(log)(new Error('unexpected'), { path } as never, res as never, () => undefined);
     }
-    assert.deepEqual(paths, ['/v1/sessions', '/v1/sessions/{id}', '/v1/sessions/{id}/files', '/v1/packages']);
+    assert.deepEqual(paths, [
+      '/v1/sessions',
+      '/v1/sessions/{id}',
+      '/v1/sessions/{id}/files',
+      '/V1/Sessions/{id}/Files',
+      '/v1/packages',
+    ]);
   });
 });
