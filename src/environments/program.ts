@@ -2,7 +2,7 @@ import { createCapture, type Capture } from '../output/capture.ts';
 import type { Frame } from '../output/frame.ts';
 import type { Backend, Claim, Program, SandboxSpec } from '../schedule/backend.ts';
 
-/** Most bytes that are kept of each stream of such a program. */
+/** Most bytes that are kept of each stream of such a program, whatever programs of callers may write. */
 export const keptBytes = 1_048_576;
 
 /** Runs a program of this server's own in a sandbox of its own. Throws what the backend does, and the signal's reason. */
@@ -16,7 +16,16 @@ export async function runProgram(
   const capture = createCapture(keptBytes);
   const sandbox = await backend.open(spec, signal);
   try {
-    const program: Program = { code, stdin, args: [], env: {}, files: [], environment, mode: 'single' };
+    const program: Program = {
+      code,
+      stdin,
+      args: [],
+      env: {},
+      files: [],
+      environment,
+      mode: 'single',
+      outputBytes: keptBytes,
+    };
     for await (const frame of sandbox.run(spec.claim, program, signal)) {
       capture.add(frame);
       onFrame(frame);

@@ -25,10 +25,11 @@ export function agentLimits(
   limits: Limits,
   settings: AgentSettings,
   memoryBytes: number | null,
+  outputBytes = settings.outputBytes,
 ): AgentLimits {
   return {
     seconds: limits.seconds,
-    output_bytes: settings.outputBytes,
+    output_bytes: outputBytes,
     processes: settings.maxProcesses,
     file_bytes: settings.workspaceMb * 1_048_576,
     memory_bytes: memoryBytes,

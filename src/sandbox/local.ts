@@ -78,7 +78,8 @@ export function createLocalBackend(config: Config): Backend {
             ended.abort(lost);
           },
         });
-        const agents = agentLimits(limits, settings, limits.memory_mb * 1_048_576);
+        const memoryBytes = limits.memory_mb * 1_048_576;
+        const agents = agentLimits(limits, settings, memoryBytes, program.outputBytes);
         const stop = AbortSignal.any([runSignal, ended.signal]);
         try {
           yield* talk.run(claim, program, agents, stop, recordIn(trace));

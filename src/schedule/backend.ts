@@ -49,6 +49,8 @@ export interface Program {
   /** Folder of its packages inside the sandbox. */
   environment: string | null;
   mode: RunMode;
+  /** Most bytes that are kept of each stream, where that is not for the settings to say. */
+  outputBytes?: number;
 }
 
 /**

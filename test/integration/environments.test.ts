@@ -5,6 +5,7 @@ import { exited, started } from './fake-api/scripts.ts';
 import type { FakePod } from './fake-api/pod.ts';
 import type { FakeApi } from './fake-api/server.ts';
 import { fakeApi, post, refused, run, vivarium } from './harness.ts';
+import { runsOf } from './sessions-support.ts';
 import { until } from './until.ts';
 
 const facts = { python: '3.13.5', platform: 'linux-x86_64', packages: [] };
@@ -191,6 +192,15 @@ describe('environments on a cluster', () => {
     isMissing = true;
     assert.equal((await run(server, request)).status, 'succeeded');
     assert.equal(made.builders.length, 2);
+  });
+
+  it('little output for programs of callers is no limit for what asks for packages', async (t) => {
+    const made = await cluster(t);
+    const server = await vivarium(made.api, { ...claim, outputBytes: 1024 });
+    assert.equal((await run(server, request)).status, 'succeeded');
+    const limits = runsOf(made.api).map((asked) => [asked.code === request.code, asked.limits.output_bytes]);
+    assert.ok(limits.length >= 3);
+    for (const [isCallers, bytes] of limits) assert.equal(bytes, isCallers ? 1024 : 1_048_576);
   });
 
   it('without their ConfigMap the answer says what is missing', async (t) => {

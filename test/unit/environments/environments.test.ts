@@ -230,6 +230,13 @@ describe('createEnvironments, where there is no room', () => {
 });
 
 describe('sandboxPrograms', () => {
+  it('bounds their output by a limit of their own', async () => {
+    const backend = fakeBackend({ frames: () => emit(numbered(started, exit())) });
+    const run = sandboxPrograms(backend, config());
+    await run('image', { code: '', environment: null }, asker.signal);
+    assert.equal(backend.programs[0]?.outputBytes, 1_048_576);
+  });
+
   it('tells a sandbox that was lost as a failure of the service', async () => {
     // eslint-disable-next-line @typescript-eslint/require-await -- it fails before its first frame
     const frames = async function* () {
