@@ -5,7 +5,7 @@ import { createCapture } from '../output/capture.ts';
 import { isLast } from '../output/frame.ts';
 import type { ExecutionRequest } from '../request/execution.ts';
 import { isPython } from '../request/language.ts';
-import { ServiceError } from '../result/errors.ts';
+import { isOfRequest, ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
 import type { ExecutionView } from '../result/execution-view.ts';
 import { unknownWaits } from './clock.ts';
@@ -53,6 +53,8 @@ export function createService(
   { metrics, log }: { metrics: Metrics; log: Logger },
 ): Service {
   const live = new Map<string, Live>();
+  /** Runs on other servers, for callers of this one. */
+  const passed = new Set<Promise<unknown>>();
   const { backend, policy, queues, sessions, artifactsOf } = stages;
   let draining = false;
 
@@ -81,7 +83,9 @@ export function createService(
         request.session_id === undefined
           ? undefined
           : await sessions.elsewhere(request, followed).catch(asCancelled(followed.signal));
-      const result = await (passOn ? passOn(followed) : run(stages, request, followed));
+      if (passOn && draining)
+        throw new ServiceError('shutting_down', 'This server is shutting down and takes no new runs.');
+      const result = await (passOn ? follow(passOn(followed)) : run(stages, request, followed));
       here.result = result;
       here.state = 'ended';
       // Where it was passed on, the other server counts it.
@@ -96,6 +100,15 @@ export function createService(
         'no run',
       );
       throw error;
+    }
+  }
+
+  async function follow(running: Promise<ExecutionResult>): Promise<ExecutionResult> {
+    passed.add(running);
+    try {
+      return await running;
+    } finally {
+      passed.delete(running);
     }
   }
 
@@ -167,7 +180,7 @@ export function createService(
         for (const { stop } of live.values()) stop.abort(stops.shutdown());
       }, seconds * 1000);
       // Each place is given back once its sandbox is away, and taking it away is bounded.
-      await Promise.all(queues.map((queue) => queue.whenIdle()));
+      await Promise.allSettled([...queues.map((queue) => queue.whenIdle()), ...passed]);
       clearTimeout(patience);
     },
   };
@@ -214,10 +227,11 @@ async function toView(
   };
 }
 
-/** An error's message and those of its causes; an unexpected one's stack. */
-function reasons(error: unknown): string {
+/** An error's message and those of its causes; an unexpected one's stack; nothing of what the request says. */
+function reasons(error: unknown): string | undefined {
   if (!(error instanceof ServiceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (isOfRequest(error)) return undefined;
   return error.cause instanceof Error
     ? `${error.message} [${error.cause.stack ?? error.cause.message}]`
     : error.message;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { executionRequest } from '../../../src/request/execution.ts';
+import { ServiceError } from '../../../src/result/errors.ts';
 import type { SessionRuns } from '../../../src/schedule/run.ts';
 import { aborted, fakeBackend, hang } from '../support/fake-backend.ts';
 import { numbered, started } from '../support/frames.ts';
@@ -33,6 +35,33 @@ describe('a run in a session', () => {
     assert.equal(await service.execute(inSession, { executionId: 'one', signal, onEvent }), ended);
     assert.deepEqual([passed, events, backend.opened], [['one'], ['starting'], []]);
     assert.match(await metrics.text(), /runs_total\{backend="local",status="succeeded"\} 0/);
+  });
+
+  it('that another server has is waited for by one that closes, and none is passed on any more', async () => {
+    const over = Promise.withResolvers<typeof ended>();
+    const elsewhere = () => Promise.resolve(() => over.promise);
+    const { service } = serviceOn(fakeBackend(), 8, { ...passedBy.sessions, elsewhere });
+    const running = service.execute(inSession, { executionId: 'one', signal });
+    await nextTurn();
+    let drained = false;
+    const draining = service.drain(60).then(() => (drained = true));
+    await assert.rejects(service.execute(inSession, { executionId: 'two', signal }), {
+      code: 'shutting_down',
+    });
+    await nextTurn();
+    assert.equal(drained, false);
+    over.resolve(ended);
+    assert.equal(await running, ended);
+    await draining;
+  });
+
+  it('that fails is logged without what its caller named', async () => {
+    const elsewhere = () =>
+      Promise.reject(new ServiceError('file_unusable', '"secret.txt" cannot be opened.'));
+    const lines: object[] = [];
+    const { service } = serviceOn(fakeBackend(), 8, { ...passedBy.sessions, elsewhere }, lines);
+    await assert.rejects(service.execute(inSession, { executionId: 'one', signal }), /secret/);
+    assert.deepEqual(lines, [{ execution_id: 'one', error: 'file_unusable', why: undefined }]);
   });
 
   it('goes by an id that no other run goes by', async () => {

@@ -1,5 +1,5 @@
 import { createQueue } from '../../../src/admission/queue.ts';
-import { createLog } from '../../../src/observe/log.ts';
+import { createLog, type Logger } from '../../../src/observe/log.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
 import type { SessionRuns } from '../../../src/schedule/run.ts';
 import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
@@ -9,8 +9,13 @@ import { noEvents } from './pool-events.ts';
 import { config } from './settings.ts';
 import { passedBy } from './stages.ts';
 
-/** A service whose sandboxes a test plays. */
-export function serviceOn(backend: FakeBackend, concurrency = 8, sessions: SessionRuns = passedBy.sessions) {
+/** A service whose sandboxes a test plays. What it warns of is in `warnings`. */
+export function serviceOn(
+  backend: FakeBackend,
+  concurrency = 8,
+  sessions: SessionRuns = passedBy.sessions,
+  warnings: object[] = [],
+) {
   const policy = config({ concurrency });
   const queue = createQueue(policy);
   const metrics = createMetrics(queue);
@@ -26,5 +31,7 @@ export function serviceOn(backend: FakeBackend, concurrency = 8, sessions: Sessi
     ...passedBy,
     sessions,
   };
-  return { queue, metrics, service: createService(stages, { metrics, log: createLog('silent') }) };
+  const warn = (about: object) => void warnings.push(about);
+  const log: Logger = Object.assign(createLog('silent'), { warn });
+  return { queue, metrics, service: createService(stages, { metrics, log }) };
 }
