@@ -1,5 +1,4 @@
 import { Agent, type Dispatcher, request as send } from 'undici';
-import { json } from 'node:stream/consumers';
 import type { ExecutionRequest } from '../request/execution.ts';
 import { type ErrorCode, errorKinds, ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
@@ -18,6 +17,9 @@ export const requestHeader = 'vivarium-request';
 const connectMs = 5000;
 /** A stream of events has one each 15 s at least. */
 const silenceMs = 45_000;
+
+/** Longest answer about a workspace: 10,000 entries, whose paths have 1,024 bytes before JSON escapes them. */
+const answerBytes = 67_108_864;
 
 export interface PeerSettings {
   callerHeader: string;
@@ -119,15 +121,19 @@ export function createPeers(settings: PeerSettings) {
         async list(id, path, { recursive }, sessionCall) {
           const query = new URLSearchParams({ path, recursive: String(recursive) });
           const { body } = await call(`sessions/${id}/files?${query.toString()}`, 'GET', sessionCall);
-          return (await body.json()) as WorkspaceListing;
+          return (await reached(sessionCall.signal, () => json(body))) as WorkspaceListing;
         },
         async read(id, path, maxBytes, sessionCall) {
-          const { body } = await call(`sessions/${id}/files/${encodePath(path)}`, 'GET', sessionCall);
-          const bytes = Buffer.from(await body.arrayBuffer());
-          if (bytes.length <= maxBytes) return bytes;
+          const { body, headers: said } = await call(
+            `sessions/${id}/files/${encodePath(path)}`,
+            'GET',
+            sessionCall,
+          );
+          const bytes = await reached(sessionCall.signal, () => bytesOf(body, maxBytes));
+          if (bytes) return bytes;
           throw new ServiceError(
             'too_large',
-            `"${path}" has ${bytes.length} bytes, which is more than can be read at one time.`,
+            `"${path}" has ${String(said['content-length'] ?? 'too many')} bytes, which is more than can be read at one time.`,
           );
         },
         write: (id, path, bytes, { caller, signal }) =>
@@ -150,6 +156,24 @@ export type Peers = ReturnType<typeof createPeers>;
 
 function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
+}
+
+/** What comes, if it is no more than that. */
+async function bytesOf(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > most) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function json(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const bytes = await bytesOf(body, answerBytes);
+  if (!bytes) throw new Error('the answer of the other server is too long');
+  return JSON.parse(bytes.toString('utf8'));
 }
 
 /** An error of the other replica as its own; what cannot be understood is a fault of the way there. */

@@ -117,4 +117,24 @@ describe('a call to another replica', () => {
     assert.equal((await peer.read('a', 'b', 6, call)).toString(), 'abcdef');
     await assert.rejects(peer.read('a', 'b', 5, call), { code: 'too_large', message: /"b" has 6 bytes/ });
   });
+
+  it('stops an answer that goes on beyond that, whose length it does not say', async (t) => {
+    const written = Promise.withResolvers<undefined>();
+    const peer = await peerOf(t, (_req, res) => {
+      res.write('abcdef');
+      res.once('close', () => {
+        written.resolve(undefined);
+      });
+    });
+    await assert.rejects(peer.read('a', 'b', 5, call), { code: 'too_large' });
+    await written.promise;
+  });
+
+  it('does not know what became of a listing that breaks off', async (t) => {
+    const peer = await peerOf(t, (_req, res) => {
+      res.writeHead(200, { 'content-length': 100 });
+      res.write('{"entries":[', () => res.destroy());
+    });
+    await assert.rejects(peer.list('a', '', { recursive: false }, call), { code: 'session_unreachable' });
+  });
 });
