@@ -26,6 +26,7 @@ export interface RegistrySettings extends Policy, KindSettings {
   sessionQueueLength: number;
   queueWaitSeconds: number;
   fetchSeconds: number;
+  buildSeconds: number;
 }
 
 type OfCluster = Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>;
@@ -125,7 +126,9 @@ export function createRegistry(
         `idle_seconds was lowered from ${request.idle_seconds} to ${idleSeconds} s, the most that this server allows.`,
       );
     }
-    const callSeconds = settings.maxTimeoutSeconds + settings.queueWaitSeconds + settings.fetchSeconds;
+    const { maxTimeoutSeconds, queueWaitSeconds, fetchSeconds, buildSeconds } = settings;
+    // A run with a fresh interpreter may wait for a build, and that for others.
+    const callSeconds = maxTimeoutSeconds + queueWaitSeconds + fetchSeconds + 2 * buildSeconds;
     const requirements = normalise(request.requirements);
     const queueLength = settings.sessionQueueLength;
     return {

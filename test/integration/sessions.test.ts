@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import type { SessionView } from '../../src/result/session.ts';
+import type { FakeApi } from './fake-api/server.ts';
 import { staying } from './fake-api/staying.ts';
 import { call, type ErrorBody, fakeApi, metricsOf, post, vivarium } from './harness.ts';
 import { create, created, end, endsOf, jobsOf, refusedIn, runIn, runsOf } from './sessions-support.ts';
 import { until } from './until.ts';
+
+function deadlineOf(api: FakeApi): number {
+  return (jobsOf(api)[0]?.spec as { activeDeadlineSeconds: number }).activeDeadlineSeconds;
+}
 
 describe('a session', () => {
   it('keeps its interpreter from run to run, in a Job of its own', async (t) => {
@@ -47,6 +52,18 @@ describe('a session', () => {
       [fresh.stdout, fresh.message],
       ['program 2: b\n', 'The code ran to its end. The files of the session stay; its variables are gone.'],
     );
+  });
+
+  it('says where its interpreter ended between two runs, and then no more', async (t) => {
+    const api = await fakeApi(t);
+    api.script = staying();
+    const server = await vivarium(api);
+    const id = await created(server);
+    const hints: string[][] = [];
+    for (const code of ['fade', 'a', 'b', 'die', 'c']) hints.push((await runIn(server, id, code)).hints);
+    const [first, second, ...rest] = hints;
+    assert.match(second?.join() ?? '', /^The interpreter of the session had ended since its last run/);
+    assert.deepEqual([first, rest], [[], [[], [], []]]);
   });
 
   it('does one thing after the other', async (t) => {
@@ -225,10 +242,9 @@ describe('the life of a session', () => {
     const api = await fakeApi(t);
     api.script = staying();
     const short = { maxTimeoutSeconds: 1, defaultTimeoutSeconds: 1, queueWaitSeconds: 1, fetchSeconds: 1 };
-    const server = await vivarium(api, { ...short, sessionIdleSeconds: 1 });
+    const server = await vivarium(api, { ...short, buildSeconds: 0.1, sessionIdleSeconds: 1 });
     const id = await created(server, { idle_seconds: 0.9 });
-    const deadline = () => (jobsOf(api)[0]?.spec as { activeDeadlineSeconds: number }).activeDeadlineSeconds;
-    const before = deadline();
+    const before = deadlineOf(api);
     const patches = () => api.requests.filter((request) => request.startsWith('PATCH')).length;
     await runIn(server, id, 'a');
     assert.equal(patches(), 0);
@@ -237,10 +253,19 @@ describe('the life of a session', () => {
       return patches() > 0;
     });
     // What it had for its start is not needed any more.
-    await until(() => deadline() !== before);
+    await until(() => deadlineOf(api) !== before);
     const now = patches();
     for (let run = 0; run < 5; run += 1) await runIn(server, id, 'a');
     assert.equal(patches(), now);
+  });
+});
+
+describe('the life of a session at first', () => {
+  it('has room for a run that waits for a build', async (t) => {
+    const api = await fakeApi(t);
+    api.script = staying();
+    await created(await vivarium(api, { buildSeconds: 1000 }));
+    assert.ok(deadlineOf(api) > 2 * (600 + 1000 + 1000));
   });
 });
 
