@@ -50,6 +50,7 @@ export function createTalk(wire: Wire): Talk {
   ): Promise<void> {
     callerSignal.throwIfAborted();
     const answer = before.then(async () => {
+      callerSignal.throwIfAborted(); // nobody waits, and nothing was sent
       const late = AbortSignal.timeout(answerSeconds * 1000);
       try {
         for (const line of lines) await wire.send(line, wire.gone);

@@ -67,6 +67,27 @@ describe('a talk', () => {
     assert.deepEqual(await listing, { entries: [], left_out: 0 });
   });
 
+  it('asks nothing for who went away before it was asked', async () => {
+    const { wire, say, sent } = fakeWire();
+    const talk = createTalk(wire);
+    const reading = talk.files.read('a', 10, never);
+    const stop = new AbortController();
+    const writing = talk.files.write('b', Buffer.from('1'), stop.signal);
+    await until(() => sent.length === 1);
+    stop.abort(new Error('gone'));
+    await assert.rejects(writing, /gone/);
+    say({ type: 'refused', path: 'a', reason: 'missing' });
+    await assert.rejects(reading, { code: 'file_not_found' });
+    const listing = talk.files.list('', { recursive: false }, never);
+    await until(() => sent.length === 2);
+    say({ type: 'listed', entries: 0, left_out: 0 });
+    await listing;
+    assert.deepEqual(
+      sent.map(({ type }) => type),
+      ['read', 'list'],
+    );
+  });
+
   it('says that the sandbox ended before it answered', async () => {
     const { wire, end, sent } = fakeWire();
     const writing = createTalk(wire).files.write('a', Buffer.alloc(1), never);
