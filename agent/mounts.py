@@ -28,9 +28,9 @@ class Mounts:
         self._path: str | None = None
         self._fd = -1
         try:
-            self._root = os.open(workspace, folders.FOLDER)
+            self.root = os.open(workspace, folders.FOLDER)
             self._unseal((MOUNTS,))
-            os.close(folders.make_folder(self._root, OUTPUT))
+            os.close(folders.make_folder(self.root, OUTPUT))
         except OSError as error:
             raise Refusal(f"the workspace cannot be written to: {error}") from None
 
@@ -52,7 +52,7 @@ class Mounts:
         if self._path is not None:
             *parents, name = self._path.encode().split(b"/")
             try:
-                at = folders.open_inner(self._root, [MOUNTS, *parents])
+                at = folders.open_inner(self.root, [MOUNTS, *parents])
             except OSError:
                 return  # a process of the program has taken it away
             try:
@@ -66,7 +66,7 @@ class Mounts:
         self._close()
         for parts in self._open:
             try:
-                folder = folders.open_inner(self._root, list(parts))
+                folder = folders.open_inner(self.root, list(parts))
             except OSError:
                 continue  # a process of the program has taken it away
             os.fchmod(folder, 0o555)
@@ -75,10 +75,14 @@ class Mounts:
         self._begun.clear()
 
     def ensure(self) -> None:
-        """Makes the folders again if a program has removed them."""
+        """Makes the folders again if a program has removed them, and the workspace its owner's if it was closed."""
+        try:
+            os.fchmod(self.root, os.fstat(self.root).st_mode & 0o7777 | 0o700)
+        except OSError:
+            pass  # it is not ours, so no program can have closed it
         for name in (MOUNTS, OUTPUT):
             try:
-                os.close(folders.make_folder(self._root, name))
+                os.close(folders.make_folder(self.root, name))
             except OSError:
                 pass  # something else is there, by the program's own will
 
@@ -91,7 +95,7 @@ class Mounts:
             folder = (MOUNTS, *parents[:depth])
             if folder not in self._open:
                 self._unseal(folder)
-        at = folders.open_inner(self._root, [MOUNTS, *parents])
+        at = folders.open_inner(self.root, [MOUNTS, *parents])
         try:
             try:
                 os.unlink(name, dir_fd=at)
@@ -105,7 +109,7 @@ class Mounts:
 
     def _unseal(self, parts: tuple[bytes, ...]) -> None:
         *parents, name = parts
-        at = folders.open_inner(self._root, parents)
+        at = folders.open_inner(self.root, parents)
         try:
             folder = folders.make_folder(at, name)
         finally:

@@ -7,26 +7,37 @@ import folders
 
 NAME = b"main.py"
 SHELF, KEPT = b".vivarium", b"main.py"
-LEFT = (b".main.py", b".main.pyc")  # by a program that was ended amid its first steps
+LEFT = (b".main.py", b".main.pyc")  # by a program that was ended amid its first steps, or for the next to stumble over
 
 
 class ProgramFile:
     """Its methods are called when no process of the program is there."""
 
-    def __init__(self, workspace: str) -> None:
-        self._root = os.open(workspace, folders.FOLDER)
+    def __init__(self, root: int) -> None:
+        self._root = root
         self._shelf = -1
+        self._is_put_away = False
 
     def put_away(self) -> None:
         """OSError if something is there that cannot be put away."""
+        for name in LEFT:
+            self._remove(name)
         try:
             os.lstat(NAME, dir_fd=self._root)
         except FileNotFoundError:
-            return
-        self._shelf = folders.make_folder(self._root, SHELF)
-        os.rename(NAME, KEPT, src_dir_fd=self._root, dst_dir_fd=self._shelf)
+            pass
+        else:
+            self._shelf = folders.make_folder(self._root, SHELF)
+            os.rename(NAME, KEPT, src_dir_fd=self._root, dst_dir_fd=self._shelf)
+        self._is_put_away = True
 
     def restore(self, code: bytes) -> None:
+        if self._is_put_away:
+            self._put_back(code)
+        if self._shelf >= 0:
+            os.close(self._shelf)
+
+    def _put_back(self, code: bytes) -> None:
         try:
             if self._holds(code):
                 os.unlink(NAME, dir_fd=self._root)
@@ -36,9 +47,6 @@ class ProgramFile:
                 os.rename(KEPT, NAME, src_dir_fd=self._shelf, dst_dir_fd=self._root)
         except OSError:
             pass  # the program has seen to it that it cannot be
-        for fd in (self._root, self._shelf):
-            if fd >= 0:
-                os.close(fd)
 
     def _remove(self, name: bytes) -> None:
         try:

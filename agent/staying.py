@@ -165,7 +165,7 @@ class Stay:
         if is_missing(request.environment):
             send_missing_environment(self._outlet, kept=self._is_kept)
             return
-        program = None if request.mode == "cell" else ProgramFile(self._mounts.workspace)
+        program = None if request.mode == "cell" else ProgramFile(self._mounts.root)
         before = None if request.mode == "single" else Before(self._mounts.workspace)
         oom_kills = kernel.count_oom_kills()
         try:

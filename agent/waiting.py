@@ -137,5 +137,5 @@ class Desk:
         if self._opened is None:
             from workspace import Files
 
-            self._opened = Files(self._mounts.workspace, self._outlet)
+            self._opened = Files(self._mounts.root, self._outlet)
         return self._opened

@@ -38,10 +38,10 @@ def arrange(code: str, keep: "Callable[[object], None]") -> None:
         if compiled is None:
             return
         write(COMPILED, sys.modules["_frozen_importlib_external"].MAGIC_NUMBER + bytes(12) + marshal.dumps(compiled))
+        os.rename(PROGRAM, SOURCE)
     except Exception:
         return
     vars(builtins).update({BEGIN: begin, KEEP: in_this_process(keep)})
-    os.rename(PROGRAM, SOURCE)
     os.rename(COMPILED, PROGRAM)
 
 

@@ -98,6 +98,13 @@ class MainFile(StayingTest):
         self.sandbox.program("open(__file__, 'w').write('x = 5')")
         self.assertEqual(self.sandbox.read("main.py"), b"x = 5")
 
+    def test_the_same_as_the_program_that_did_not_run(self) -> None:
+        self.sandbox.written("main.py", b"print(1)")
+        self.sandbox.send(file("a", b"1"))
+        self.sandbox.send(file("a/b", b"1"))
+        self.assertEqual(self.sandbox.program("print(1)").ending, ("exited", 1, None))
+        self.assertEqual(self.sandbox.read("main.py"), b"print(1)")
+
     def test_a_folder_of_that_name(self) -> None:
         self.sandbox.cell("import os; os.mkdir('main.py'); open('main.py/a', 'w').close()")
         self.assertEqual(self.sandbox.program("print('runs')").stdout, b"runs\n")

@@ -210,6 +210,23 @@ open("ready", "w").close()
             self.assertEqual(self.sandbox.program("print('runs')").stdout, b"runs\n")
             self.assertEqual(self.sandbox.read("main.py"), "missing")
 
+    def test_a_workspace_that_is_closed_to_its_owner(self) -> None:
+        close = "import os; os.chmod('/workspace', 0)"
+        self.cell(close)
+        self.assertEqual(self.sandbox.read("a"), "unreadable")
+        self.assertEqual(self.sandbox.written("a", b"1")["reason"], "unreadable")
+        self.assertEqual(self.sandbox.entries()[-1]["type"], "listed")
+        self.assertEqual(self.cell("open('/workspace/a', 'w').close()").ending, ("exited", 0, None))
+        self.cell(close)
+        self.assertEqual(self.sandbox.program("print('runs')").stdout, b"runs\n")
+
+    def test_what_lies_where_a_program_is_put(self) -> None:
+        for code in ("os.mkdir('.main.py'); open('.main.py/a', 'w').close()", "os.mkfifo('.main.pyc')"):
+            self.cell(f"import os; {code}")
+            for _ in range(2):
+                result = self.sandbox.program("print('runs'), 1", limits={"seconds": 5})
+                self.assertEqual((result.stdout, result.ending), (b"runs\n", ("exited", 0, None)))
+
 
 class Processes(AttackTest):
     def test_killing_everyone_spares_the_agent(self) -> None:
