@@ -46,9 +46,7 @@ class Cells:
         self._finish = finish
         self._owner = os.getpid()
         self._request: dict[str, Any] | None = None
-        self._ending: tuple[int, bool] | None = (
-            None  # of that cell: its exit code, and whether that is for a MemoryError
-        )
+        self._ending: tuple[int, bool] | None = None  # its exit code, and whether that is for a MemoryError
         self._signals = Signals()
         self._count = 0
         self._sources: dict[str, int] = {}  # how long each is
@@ -139,6 +137,7 @@ class Cells:
         self._count += 1
         name = f"<run {self._count}>"
         self._remember(name, request["code"])
+        self._namespace.pop("__warningregistry__", None)  # line 1 of this cell has not warned yet
         try:
             self._signals.release()
         except BaseException as error:

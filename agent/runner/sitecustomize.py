@@ -235,7 +235,11 @@ def prepare_cell(request: "dict[str, Any]") -> None:
     if pictures:
         pictures[1].start_again()
     for folder, finder in list(sys.path_importer_cache.items()):
-        if folder.startswith("/workspace") and (invalidate := getattr(finder, "invalidate_caches", None)):
+        if not os.path.abspath(folder).startswith("/workspace"):
+            continue
+        if finder is None:
+            del sys.path_importer_cache[folder]  # there was no such folder, and may be now
+        elif invalidate := getattr(finder, "invalidate_caches", None):
             invalidate()  # new modules may have come within one tick of the clock
     environment = request["environment"]
     if environment is not None and environment not in environments:

@@ -109,6 +109,27 @@ class Interpreter(CellTest):
             self.sandbox.written(f"m{number}.py", f"x = {number}".encode())
             self.prints(f"{number}\n", f"import m{number}; print(m{number}.x)")
 
+    def test_a_folder_of_modules_that_was_not_there_before(self) -> None:
+        for folder in ("/workspace/late", "later"):
+            module = folder[-4:]
+            self.cell(f"import sys; sys.path.insert(0, {folder!r})\ntry: import {module}\nexcept ImportError: pass")
+            self.sandbox.written(f"{folder.removeprefix('/workspace/')}/{module}.py", b"x = 1")
+            self.prints("1\n", f"import {module}; print({module}.x)")
+
+    def test_modules_that_are_written_again_at_once(self) -> None:
+        show = "import importlib, m; importlib.reload(m); print(m.x)"
+        for number in range(5):
+            self.sandbox.written("m.py", f"x = {number}".encode())
+            self.prints(f"{number}\n", show)
+        for number in range(5):
+            self.sandbox.written("m.py", f"x = {number}".encode())
+            self.assertEqual(self.sandbox.program(show).stdout, f"{number}\n".encode())
+
+    def test_each_cell_warns(self) -> None:
+        for number in range(1, 3):
+            said = self.cell("import warnings\nfor _ in range(2): warnings.warn('w')").stderr.decode()
+            self.assertEqual(said.count(f"<run {number}>:2: UserWarning: w\n"), 1)
+
     def test_limits_are_set_once(self) -> None:
         show = "import resource as r; print(r.getrlimit(r.RLIMIT_NPROC), r.getrlimit(r.RLIMIT_FSIZE))"
         for _ in range(2):
