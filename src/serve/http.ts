@@ -41,7 +41,7 @@ export function doorsApp(behind: Behind, factory: McpServerFactory, settings: Ht
   const app = guarded(settings);
   app.use(sessionFileRoutes(sessions, settings, callerOf));
   app.use(jsonBody(settings));
-  const mcp = mcpOverHttp(factory, service, log);
+  const mcp = mcpOverHttp(factory, service, callerOf, log);
   app.all('/mcp', mcp.route);
   app.use(restRoutes(service, settings, callerOf));
   app.use(sessionRoutes(sessions, settings, callerOf));

@@ -3,7 +3,9 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import type { RequestHandler } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../observe/log.ts';
+import { describeError } from '../result/errors.ts';
 import type { Service } from '../schedule/service.ts';
+import type { CallerOf } from './caller.ts';
 import { asOneAnswer } from './one-answer.ts';
 import { keyOf } from './tool-call.ts';
 
@@ -27,6 +29,7 @@ interface McpOptions {
 export function mcpOverHttp(
   factory: McpServerFactory,
   service: Pick<Service, 'cancelRequest'>,
+  callerOf: CallerOf,
   log: Logger,
   { answers = 'sse', needsSessions = false }: McpOptions = {},
 ) {
@@ -42,7 +45,10 @@ export function mcpOverHttp(
       const request = answers === 'json' ? takingStreams(incoming) : incoming;
       const message = options?.parsedBody as Message | undefined;
       if (needsSessions && message?.method === 'server/discover') return notFound(message);
-      if (message?.method === 'notifications/cancelled') await cancel(service, request, message);
+      if (message?.method === 'notifications/cancelled') {
+        const refusal = await cancel(service, callerOf, request, message).catch(refused);
+        if (refusal) return refusal;
+      }
       const streamed = await handler.fetch(request, options);
       // A subscription is a stream, and has no end.
       const isOne = answers === 'json' && message?.method !== 'subscriptions/listen';
@@ -68,13 +74,25 @@ function takingStreams({ url, method, headers, signal }: Request): Request {
   return new Request(url, { method, headers: both, signal });
 }
 
+/** A message that is no request has no answer but its status, and what a person may read beside it. */
+function refused(error: unknown): Response {
+  const { http, body } = describeError(error);
+  const { message } = body.error;
+  return Response.json(
+    { jsonrpc: '2.0', id: null, error: { code: ProtocolErrorCode.InvalidRequest, message } },
+    { status: http },
+  );
+}
+
 async function cancel(
   service: Pick<Service, 'cancelRequest'>,
+  callerOf: CallerOf,
   request: Request,
   message: Message,
-): Promise<void> {
+): Promise<undefined> {
   const requestId = message.params?.requestId;
-  if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
-  const key = keyOf(request.headers.get('mcp-session-id'), requestId);
+  if (typeof requestId !== 'string' && typeof requestId !== 'number') return undefined;
+  const key = keyOf(callerOf(request.headers), request.headers.get('mcp-session-id'), requestId);
   if (key !== undefined) await service.cancelRequest(key, request.signal);
+  return undefined;
 }

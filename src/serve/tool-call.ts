@@ -37,9 +37,10 @@ export async function answerCall(
   const signal = AbortSignal.any([gone.signal, context.mcpReq.signal]);
   const progress = createProgress(context);
   try {
+    const caller = http ? callerOf(http.headers) : '';
     return await work({
-      caller: http ? callerOf(http.headers) : '',
-      requestKey: keyOf(http?.headers.get('mcp-session-id'), context.mcpReq.id),
+      caller,
+      requestKey: keyOf(caller, http?.headers.get('mcp-session-id'), context.mcpReq.id),
       signal,
       progress,
       building: (message) => {
@@ -62,12 +63,17 @@ export async function answerCall(
 
 /**
  * Names a request of a client across replicas. Clients of the 2025 era cancel by a message of its own, which may reach
- * another replica: it carries the session's id and the request's. Undefined where the client has no session.
+ * another replica: it carries the session's id and the request's. Undefined where the client has no session. Clients may choose
+ * ids that others guess, so a caller's are his own.
  */
-export function keyOf(session: string | null | undefined, requestId: string | number): string | undefined {
+export function keyOf(
+  caller: string,
+  session: string | null | undefined,
+  requestId: string | number,
+): string | undefined {
   if (session === null || session === undefined) return undefined;
   return createHash('sha256')
-    .update(JSON.stringify([session, requestId]))
+    .update(JSON.stringify([caller, session, requestId]))
     .digest('hex')
     .slice(0, 40);
 }

@@ -14,6 +14,7 @@ import {
   type Caller,
   type ClientKind,
 } from '../e2e/harness/clients.ts';
+import { callerBy } from '../../src/serve/caller.ts';
 import { faultyId, files, idOf, offeringFactory, owner, result } from './offers/fixture.ts';
 
 const header = 'x-caller';
@@ -21,7 +22,7 @@ const header = 'x-caller';
 async function door(t: TestContext, onError: OnError) {
   const factory = offeringFactory({ settings: { callerHeader: header }, onError });
   const service = { cancelRequest: () => Promise.resolve() } as unknown as Service;
-  const mcp = mcpOverHttp(factory, service, createLog('silent'));
+  const mcp = mcpOverHttp(factory, service, callerBy(header), createLog('silent'));
   const app = express();
   app.use(express.json());
   app.all('/mcp', mcp.route);

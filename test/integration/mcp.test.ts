@@ -197,9 +197,13 @@ for (const kind of kinds) {
 describe('a cancellation of the 2025 era', () => {
   it('reaches a run on another replica', async (t) => {
     const api = await fakeApi(t);
-    const [first, second] = [await vivarium(api), await vivarium(api, { replicaName: 'two' })];
+    const callerHeader = 'x-user';
+    const [first, second] = [
+      await vivarium(api, { callerHeader }),
+      await vivarium(api, { callerHeader, replicaName: 'two' }),
+    ];
     api.script = endless;
-    const post = (url: string, body: object, session?: string) =>
+    const post = (url: string, body: object, session?: string, caller: string | undefined = 'me') =>
       fetch(`${url}/mcp`, {
         method: 'POST',
         headers: {
@@ -207,6 +211,7 @@ describe('a cancellation of the 2025 era', () => {
           accept: 'application/json, text/event-stream',
           'mcp-protocol-version': '2025-11-25',
           ...(session !== undefined && { 'mcp-session-id': session }),
+          ...(caller !== '' && { [callerHeader]: caller }),
         },
         body: JSON.stringify({ jsonrpc: '2.0', ...body }),
       });
@@ -227,6 +232,11 @@ describe('a cancellation of the 2025 era', () => {
     const cancelled = { method: 'notifications/cancelled', params: { requestId: 7 } };
     await post(second.url, cancelled, 'another session');
     assert.equal(api.jobs.length, 1, 'a session cannot cancel what is of another');
+    await post(second.url, cancelled, session, 'you');
+    const nobody = await post(second.url, cancelled, session, '');
+    assert.equal(nobody.status, 401);
+    assert.match(await nobody.text(), /no header x-user/);
+    assert.equal(api.jobs.length, 1, 'nor can a caller, or nobody');
     await post(second.url, cancelled, session);
     await until(() => api.jobs.length === 0);
     assert.match(await call, /"status":"cancelled"/);

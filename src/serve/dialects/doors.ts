@@ -17,7 +17,7 @@ export function dialectApp(
   const { routes, mcp } = dialect.open(behind);
   const app = guarded(settings, { strict: true });
   const needsSessions = mcp?.sessions !== undefined;
-  const endpoint = mcp && mcpOverHttp(mcp.factory, service, log, { ...mcp, needsSessions });
+  const endpoint = mcp && mcpOverHttp(mcp.factory, service, behind.callerOf, log, { ...mcp, needsSessions });
   if (mcp?.sessions) app.delete(mcp.paths, mcp.sessions.leave);
   if (mcp && endpoint) app.all(mcp.paths, jsonBody(settings), endpoint.route);
   if (routes) app.use(routes);
