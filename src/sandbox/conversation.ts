@@ -47,7 +47,7 @@ export const collectSeconds = 60;
 export interface Guard {
   /** Aborts when the sandbox should have ended by itself long ago. */
   overdue: AbortSignal;
-  /** The program is to end now. */
+  /** The program is to end now; where it has ended, its files have the time that they had. */
   stops(): void;
   /** The program has ended, and its files follow. */
   collects(): void;
@@ -64,13 +64,16 @@ export function createGuard(limits: Pick<Limits, 'seconds'>): Guard {
       (seconds + guardSeconds) * 1000,
     );
   let timer = within(limits.seconds);
+  let hasEnded = false;
   return {
     overdue: late.signal,
     stops() {
+      if (hasEnded) return;
       clearTimeout(timer);
       timer = within(0);
     },
     collects() {
+      hasEnded = true;
       clearTimeout(timer);
       timer = within(collectSeconds);
     },

@@ -127,6 +127,22 @@ describe('a run in a sandbox that stays', () => {
     await lost;
   });
 
+  it('has the time for its files that it had, where its caller goes amid them', async (t) => {
+    const clock = mockClock(t);
+    const { wire, say, sent, onLine } = fakeWire();
+    onLine(({ type }) => {
+      if (type === 'run') say(started, exit({ files: 1 }));
+    });
+    const stop = new AbortController();
+    const running = framesOf(createTalk(wire), program('cell'), stop.signal);
+    await until(() => sent.length === 1);
+    await clock.pass(0.1);
+    stop.abort(new Error('cancelled'));
+    await clock.pass(50);
+    say({ type: 'end' });
+    assert.deepEqual(await running, ['started', 'exit', 'end']);
+  });
+
   it('leaves no file half sent where its inputs fail, or its caller goes', async () => {
     const failing = async function* () {
       yield await Promise.resolve({ path: 'a', bytes: Buffer.from('1') });
