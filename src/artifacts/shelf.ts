@@ -68,7 +68,9 @@ export function createShelf(blobs: Blobs): Shelf {
     async list(folder, caller, signal) {
       check(folder);
       const found = (await readAbouts(blobs, shelfFolder(caller, folder), signal)) as Shelved[];
-      return found.sort((one, other) => (one.created < other.created ? -1 : 1));
+      // Who chooses the id of a run, as replicas do, may have had its artifacts put here.
+      const theirs = found.filter((each) => each.folder === folder && each.caller === caller);
+      return theirs.sort((one, other) => (one.created < other.created ? -1 : 1));
     },
 
     async remove(folder, id, caller, signal) {

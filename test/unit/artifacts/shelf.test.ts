@@ -83,6 +83,20 @@ describe('createShelf', () => {
     );
   });
 
+  it('lists no artifact, whatever the id of its run', async (t) => {
+    const { blobs, put, shelf } = await opened(t);
+    await put('folder', 'one', 'a');
+    const executionId = shelfFolder('ada', 'folder');
+    const id = `${executionId}-${'a'.repeat(16)}`;
+    const artifact = { id, executionId, caller: 'mallory', index: 0, path: 'a', kind: 'output' } as const;
+    await createArtifactStore(blobs, { maxAgeSeconds: 60 }).put(artifact, [Buffer.from('b')], forever);
+    const listed = await shelf.list('folder', 'ada', forever);
+    assert.deepEqual(
+      listed.map((file) => file.id),
+      ['one'],
+    );
+  });
+
   it('removes all of a file, and does not mind what is not there', async (t) => {
     const { put, read, shelf, blobs } = await opened(t);
     await put('folder', 'one', 'x');
