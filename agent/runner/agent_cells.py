@@ -225,8 +225,9 @@ class Stream:
         self._encoding, self._errors = self.text.encoding, self.text.errors
 
     def restore(self) -> None:
-        if not self._pipe.is_intact(self._number) and self._pipe.is_intact():
+        if self._pipe.is_intact():
             os.dup2(self._pipe.fd, self._number)
+            os.set_blocking(self._number, True)  # an event loop may have had it, and then what finds no room is lost
         if self._is_closed():
             raw = _io.open(self._number, "wb", 0, closefd=False)
             self.text = _io.TextIOWrapper(raw, self._encoding, self._errors, "\n", write_through=True)

@@ -135,6 +135,7 @@ def prints(expression: "Any") -> bool:
 
 
 def write(path: str, data: bytes) -> None:
+    """Whole or not at all."""
     try:
         with open(path, "wb") as file:
             file.write(data)

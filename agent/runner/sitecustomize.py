@@ -16,7 +16,7 @@ import sys
 
 from agent_finder import Finder
 from agent_guard import guard_agent
-from agent_main import arrange, compile_program, get_ready
+from agent_main import arrange, compile_program, get_ready, write
 
 TYPE_CHECKING = False  # as typing's, which takes longer to import than all of the above
 if TYPE_CHECKING:
@@ -117,11 +117,6 @@ def preload_until_request(pipe: "BufferedReader", report: int) -> "dict[str, Any
     return message  # type: ignore[no-any-return]
 
 
-def write_program(code: str) -> None:
-    with open(PROGRAM, "wb") as file:
-        file.write(code.encode())
-
-
 def fill_stdin(text: str) -> None:
     with open(0, "wb", closefd=False) as file:
         file.write(text.encode())
@@ -183,7 +178,7 @@ def keep_value(value: object) -> None:
 
 
 def become_program(request: "dict[str, Any]", report: int, stdout: int, stderr: int) -> None:
-    write_program(request["code"])
+    write(PROGRAM, request["code"].encode())
     fill_stdin(request["stdin"])
     os.chdir("/workspace")
     sys.argv[1:] = request["args"]

@@ -271,6 +271,11 @@ class WhatStays(CellTest):
                 self.prints("still\n3\n", "print('still'); print(input())", stdin="3")
                 self.assertEqual(self.cell("import sys; print('e', file=sys.stderr)").stderr, b"e\n")
 
+    def test_streams_that_were_left_not_to_block(self) -> None:
+        self.cell("import os; os.set_blocking(1, False)")
+        result = self.cell("for _ in range(20): print('x' * 99_999)", limits={"output_bytes": 1 << 22})
+        self.assertEqual((len(result.stdout), result.ending), (2_000_000, ("exited", 0, None)))
+
     def test_all_descriptors_closed(self) -> None:
         result = self.cell("import os; os.closerange(0, 1000)")
         self.assertEqual((result.ending, result.exit["kept"]), (("exited", 0, None), False))

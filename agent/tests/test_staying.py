@@ -197,6 +197,7 @@ class Mounts(StayingTest):
             self.assertEqual(sandbox.cell("1").files, [])  # there is no room for the value either
             result = sandbox.program("print('never')")
             self.assertIn(b"vivarium: the runner could not prepare the program: OSError: [Errno 28]", result.stderr)
+            self.assertNotIn("main.py", sandbox.paths())
             sandbox.cell("import os; os.chmod('mounts', 0o755); os.remove('mounts/big')")
             self.assertEqual(sandbox.program("print('runs')").stdout, b"runs\n")
 
