@@ -51,13 +51,21 @@ export function createTalk(wire: Wire): Talk {
     callerSignal.throwIfAborted();
     const answer = before.then(async () => {
       callerSignal.throwIfAborted(); // nobody waits, and nothing was sent
-      const late = AbortSignal.timeout(answerSeconds * 1000);
+      const late = new AbortController();
+      const patience = setTimeout(() => {
+        late.abort();
+      }, answerSeconds * 1000);
+      // An agent that reads no more is waited for no longer than one that does not answer.
+      const sending = AbortSignal.any([wire.gone, late.signal]);
       try {
-        for (const line of lines) await wire.send(line, wire.gone);
-        await readAnswer(take, late);
+        for (const line of lines) await wire.send(line, sending);
+        late.signal.throwIfAborted();
+        await readAnswer(take, late.signal);
       } catch (error) {
-        if (!late.aborted) throw error;
+        if (!late.signal.aborted) throw error;
         throw new SandboxLost('unknown', `The sandbox has not answered in ${answerSeconds} s.`);
+      } finally {
+        clearTimeout(patience);
       }
     });
     before = answer.catch(() => undefined);

@@ -88,6 +88,21 @@ describe('a talk', () => {
     );
   });
 
+  it('gives up an agent that does not read what it is sent', async (t) => {
+    const clock = mockClock(t);
+    const { wire } = fakeWire();
+    const send = (_bytes: Uint8Array, signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => {
+          resolve();
+        });
+      });
+    const writing = createTalk({ ...wire, send }).files.write('a', Buffer.alloc(1), never);
+    const lost = assert.rejects(writing, { name: 'SandboxLost', message: /not answered in 60 s/ });
+    await clock.pass(61);
+    await lost;
+  });
+
   it('says that the sandbox ended before it answered', async () => {
     const { wire, end, sent } = fakeWire();
     const writing = createTalk(wire).files.write('a', Buffer.alloc(1), never);
