@@ -8,7 +8,7 @@ import { artifactIdOf, shelfFolder, shelfKey } from '../../../src/artifacts/id.t
 import { createShelf } from '../../../src/artifacts/shelf.ts';
 import { createArtifactStore } from '../../../src/artifacts/store.ts';
 import { sweep, type Removal } from '../../../src/artifacts/sweep.ts';
-import { forever, keys, temporaryFolder } from '../support/blobs.ts';
+import { chunks, forever, keys, temporaryFolder } from '../support/blobs.ts';
 
 async function opened(t: TestContext, changes: Partial<Blobs> = {}) {
   const root = await temporaryFolder(t);
@@ -89,7 +89,11 @@ describe('createShelf', () => {
     const executionId = shelfFolder('ada', 'folder');
     const id = `${executionId}-${'a'.repeat(16)}`;
     const artifact = { id, executionId, caller: 'mallory', index: 0, path: 'a', kind: 'output' } as const;
-    await createArtifactStore(blobs, { maxAgeSeconds: 60 }).put(artifact, [Buffer.from('b')], forever);
+    await createArtifactStore(blobs, { maxAgeSeconds: 60 }).put(
+      artifact,
+      Readable.from([Buffer.from('b')]),
+      forever,
+    );
     const listed = await shelf.list('folder', 'ada', forever);
     assert.deepEqual(
       listed.map((file) => file.id),
