@@ -89,11 +89,7 @@ describe('createShelf', () => {
     const executionId = shelfFolder('ada', 'folder');
     const id = `${executionId}-${'a'.repeat(16)}`;
     const artifact = { id, executionId, caller: 'mallory', index: 0, path: 'a', kind: 'output' } as const;
-    await createArtifactStore(blobs, { maxAgeSeconds: 60 }).put(
-      artifact,
-      Readable.from([Buffer.from('b')]),
-      forever,
-    );
+    await createArtifactStore(blobs, { maxAgeSeconds: 60 }).put(artifact, chunks('b'), forever);
     const listed = await shelf.list('folder', 'ada', forever);
     assert.deepEqual(
       listed.map((file) => file.id),
