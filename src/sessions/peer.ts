@@ -5,7 +5,7 @@ import type { ExecutionResult } from '../result/execution-result.ts';
 import type { WorkspaceListing } from '../result/session.ts';
 import type { RunEvent } from '../schedule/run.ts';
 import { readEvents } from './event-stream.ts';
-import type { SessionCall } from './sessions.ts';
+import type { SessionCall, Sessions } from './sessions.ts';
 
 /** Says that another replica asks, and for which run: it is not passed on again. */
 export const forwardedHeader = 'vivarium-forwarded';
@@ -27,7 +27,7 @@ export interface PeerSettings {
 }
 
 /** A replica that has a session. All throw ServiceError and the signal's reason. */
-export interface Peer {
+export interface Peer extends Pick<Sessions, 'end' | 'list' | 'read' | 'write'> {
   execute(
     request: ExecutionRequest,
     options: SessionCall & {
@@ -40,15 +40,6 @@ export interface Peer {
   cancel(executionId: string, call: SessionCall): Promise<void>;
   /** Cancels the run that this request began, if there is one. */
   cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
-  end(id: string, call: SessionCall): Promise<void>;
-  list(
-    id: string,
-    path: string,
-    options: { recursive: boolean },
-    call: SessionCall,
-  ): Promise<WorkspaceListing>;
-  read(id: string, path: string, maxBytes: number, call: SessionCall): Promise<Buffer>;
-  write(id: string, path: string, bytes: Uint8Array, call: SessionCall): Promise<void>;
 }
 
 /** Speaks the REST of other replicas. */

@@ -14,7 +14,7 @@ import {
   type SessionFacts,
   sessionLife,
 } from './session.ts';
-import type { SessionCall } from './sessions.ts';
+import type { SessionCall, Sessions } from './sessions.ts';
 
 export interface RegistrySettings extends Policy, KindSettings {
   replicaName: string;
@@ -32,13 +32,7 @@ export interface RegistrySettings extends Policy, KindSettings {
 type OfCluster = Pick<Backend, 'openSession' | 'findSession' | 'sessionsOf'>;
 
 /** The sessions of this server. */
-export interface Registry {
-  create(
-    request: SessionRequest,
-    call: SessionCall & { onProgress?: (message: string) => void },
-  ): Promise<SessionView>;
-  named(name: string, call: SessionCall): Promise<string>;
-  findNamed(name: string, call: SessionCall): Promise<string | undefined>;
+export interface Registry extends Pick<Sessions, 'create' | 'named' | 'findNamed'> {
   /** One of this server's own, also while it is made. */
   here(key: string): Promise<Session | undefined>;
   readonly size: number;
