@@ -141,7 +141,7 @@ const refusedBuilds: Record<string, { says: RegExp; change: Change }> = {
     change: (_, container) => Object.assign(container.resources?.limits ?? {}, { memory: '3001Mi' }),
   },
   'a later deadline': {
-    says: /\(a build 480 s\)/,
+    says: /, a build 480 s\)/,
     change: (_pod, _container, job) => Object.assign(job.spec ?? {}, { activeDeadlineSeconds: 481 }),
   },
 };

@@ -157,7 +157,7 @@ describe('the command: what is wrong', { concurrency: 2 }, () => {
     assert.equal(ended.code, 1);
     assert.match(
       ended.stderr,
-      /lacks rules in namespace default:\n(?:.*\n)* {2}create jobs\.batch \(a run is a Job/,
+      /lacks rules in namespace default:\n(?:.*\n)* {2}create jobs\.batch \(a run or a session is a Job/,
     );
   });
 
