@@ -32,6 +32,7 @@ describe('the life of a session', { concurrency: 3 }, () => {
       VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '4',
       VIVARIUM_QUEUE_WAIT_SECONDS: '1',
       VIVARIUM_FETCH_SECONDS: '1',
+      VIVARIUM_BUILD_SECONDS: '1',
       // A Job's first deadline allows for its start.
       VIVARIUM_START_TIMEOUT_SECONDS: '20',
     };
