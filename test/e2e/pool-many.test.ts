@@ -18,7 +18,11 @@ os.environ['TRACE'] = random.trace = 'x'
 random.seed(1)`;
 
 describe(`${count} runs over the pools of two replicas`, () => {
-  const settings = pooled({ min: 3, max: 6, preload: ['random'] }, { VIVARIUM_RETENTION_SECONDS: '1' });
+  const settings = pooled(
+    { min: 3, max: 6, preload: ['random'] },
+    // As many starts at one time as processors: more are no faster, and slow down what else runs.
+    { VIVARIUM_RETENTION_SECONDS: '1', VIVARIUM_REFILL_CONCURRENCY: '1' },
+  );
   const replicas = [useServer('kubernetes', settings), useServer('kubernetes', settings)];
 
   it('none shares a pod, a file, a variable, a module’s state or a seed', { timeout: 600_000 }, async () => {
