@@ -27,7 +27,7 @@ export function artifactRoutes(
 
   router.get('/v1/artifacts/:id', async (req: Request<{ id: string }>, res) => {
     const { id } = req.params;
-    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    const caller = callerOf(req);
     const gone = goneSignal(res);
     const found = await store.get(id, caller, gone).catch(unavailable);
     if (!found) throw notFound();

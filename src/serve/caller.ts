@@ -1,7 +1,7 @@
 import { ServiceError } from '../result/errors.ts';
 
 /** Who asks, by the header in which the proxy in front names callers; empty where callers are not told apart. */
-export type CallerOf = (headers: { get(name: string): string | null }) => string;
+export type CallerOf = (headers: { get(name: string): string | null | undefined }) => string;
 
 /** Throws ServiceError where the header is set up and missing: without it, everybody would be anybody. */
 export function callerBy(header: string): CallerOf {

@@ -27,7 +27,7 @@ export function packageRoutes(
         parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`).join('; '),
       );
     }
-    callerOf({ get: (name) => req.get(name) ?? null }); // all are answered the same, but nobody who is unknown
+    callerOf(req); // all are answered the same, but nobody who is unknown
     const onProgress = () => undefined;
     res.json(await listPackages(parsed.data.requirement, { signal: goneSignal(res), onProgress }));
   });

@@ -21,7 +21,6 @@ export function restRoutes(
   const schema = executionRequest(settings);
   const document = openApi(settings);
   const router = Router();
-  const caller = (req: Request) => callerOf({ get: (name) => req.get(name) ?? null });
 
   router.get('/openapi.json', (_req, res) => {
     res.json(document);
@@ -40,7 +39,7 @@ export function restRoutes(
     const given = parsed.data.session_id === undefined ? undefined : req.get(forwardedHeader);
     const options = {
       executionId: given !== undefined && executionIdPattern.test(given) ? given : newExecutionId(),
-      caller: caller(req),
+      caller: callerOf(req),
       forwarded: given !== undefined,
       ...(given !== undefined && keyIn(req)),
       signal: goneSignal(res),
@@ -57,12 +56,12 @@ export function restRoutes(
   });
 
   router.get('/v1/executions/:id', async (req, res) => {
-    res.json(await service.find(idOf(req), caller(req), goneSignal(res)));
+    res.json(await service.find(idOf(req), callerOf(req), goneSignal(res)));
   });
 
   router.delete('/v1/executions/:id', async (req, res) => {
     const asked = req.get(forwardedHeader) !== undefined;
-    await service.cancel(idOf(req), caller(req), goneSignal(res), asked);
+    await service.cancel(idOf(req), callerOf(req), goneSignal(res), asked);
     res.status(202).json({ execution_id: idOf(req) });
   });
 

@@ -92,7 +92,7 @@ export function sessionFileRoutes(
 
 function calls(callerOf: CallerOf): CallOf {
   return (req, res) => ({
-    caller: callerOf({ get: (name) => req.get(name) ?? null }),
+    caller: callerOf(req),
     signal: goneSignal(res),
     forwarded: req.get(forwardedHeader) !== undefined,
   });

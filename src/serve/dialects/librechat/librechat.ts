@@ -29,7 +29,7 @@ function routesOf(behind: Behind): Router {
 
   /** Answers with JSON what is given, or nothing where the work has answered. */
   const answer = (work: Call) => async (req: Request, res: Response) => {
-    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    const caller = callerOf(req);
     const said = await work(req, { caller, signal: goneSignal(res) }, res);
     if (said) res.json(said);
   };

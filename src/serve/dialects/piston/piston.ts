@@ -1,4 +1,4 @@
-import { type Request, type RequestHandler, Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { goneSignal } from '../../gone.ts';
 import { jsonBody } from '../../json.ts';
 import type { Behind, Dialect, Door } from '../dialect.ts';
@@ -48,12 +48,11 @@ function apiRoutes(behind: Behind): Router {
   const languages = languagesOf(behind);
   const runPython = pythonRunner(service, settings);
   const size = { files: settings.inputFiles, bytes: settings.inputBytes };
-  const caller = (req: Request) => callerOf({ get: (name) => req.get(name) ?? null });
   const router = Router();
 
   router.post('/execute', async (req, res) => {
     const signal = goneSignal(res);
-    const who = caller(req);
+    const who = callerOf(req);
     const wanted = readWanted(req.body);
     const runtime = await languages.find(wanted, signal);
     const { language, version } = runtime;
@@ -69,18 +68,18 @@ function apiRoutes(behind: Behind): Router {
   });
 
   router.get('/runtimes', async (req, res) => {
-    caller(req); // all are answered the same, but nobody who is unknown
+    callerOf(req); // all are answered the same, but nobody who is unknown
     res.json(await languages.all(goneSignal(res)));
   });
 
   router.get('/packages', async (req, res) => {
-    caller(req);
+    callerOf(req);
     res.json(await languages.packages(goneSignal(res)));
   });
 
   for (const method of ['POST', 'DELETE'] as const) {
     router[method === 'POST' ? 'post' : 'delete']('/packages', async (req, res) => {
-      caller(req);
+      callerOf(req);
       const signal = goneSignal(res);
       const server = {
         piston: other,

@@ -25,7 +25,7 @@ export function artifactRoutes({ sessions, settings, callerOf, log }: Behind): R
   router.get(/^\/artifacts\//, async (req, res) => {
     const signal = goneSignal(res);
     try {
-      const caller = () => callerOf({ get: (name) => req.get(name) ?? null });
+      const caller = () => callerOf(req);
       send(req, res, await find(req, sessions, { caller, signal }, settings.artifactBytes));
     } catch (error) {
       if (signal.aborted) return;

@@ -76,7 +76,7 @@ function failed(text: string) {
 /** The workspace of a client that goes is not kept until it has been idle for long. */
 function leaveSession({ sessions, callerOf }: Behind): RequestHandler {
   return async (req, res) => {
-    const call = { caller: callerOf({ get: (name) => req.get(name) ?? null }), signal: goneSignal(res) };
+    const call = { caller: callerOf(req), signal: goneSignal(res) };
     const name = req.get('mcp-session-id');
     const id = name === undefined ? undefined : await sessions.findNamed(name, call);
     if (id !== undefined) await sessions.end(id, call);

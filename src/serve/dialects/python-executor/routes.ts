@@ -33,7 +33,7 @@ export function restRoutes(tools: ReturnType<typeof toolsOf>, { callerOf, settin
       res.status(400).json({ error: faults.join('; ') });
       return undefined;
     }
-    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    const caller = callerOf(req);
     const call = { caller, requestKey: undefined, signal: goneSignal(res), onEvent };
     return await tools(parsed.data.name, parsed.data.arguments, call);
   }

@@ -17,7 +17,7 @@ export function onyxRoutes({ shelf, settings, callerOf }: Behind): Router {
   const answer =
     (work: (req: Request, res: Response, caller: string) => Promise<void>) =>
     async (req: Request, res: Response) => {
-      await work(req, res, callerOf({ get: (name) => req.get(name) ?? null }));
+      await work(req, res, callerOf(req));
     };
 
   router.get('/health', (_req, res) => {

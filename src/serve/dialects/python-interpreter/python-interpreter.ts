@@ -26,7 +26,7 @@ function restRoutes(behind: Behind): Router {
 
   const answer =
     (work: (body: unknown, call: Caller) => Promise<object>) => async (req: Request, res: Response) => {
-      const caller = callerOf({ get: (name) => req.get(name) ?? null });
+      const caller = callerOf(req);
       try {
         res.json(await work(req.body, { caller, signal: goneSignal(res) }));
       } catch (error) {

@@ -28,7 +28,7 @@ function routesOf(behind: Behind): Router {
   const router = Router({ strict: true });
   router.use(bodies(settings));
   router.post('/run_code', async (req, res) => {
-    const caller = callerOf({ get: (name) => req.get(name) ?? null });
+    const caller = callerOf(req);
     const body = checkBody(runCodeBody, req.body);
     const signal = goneSignal(res);
     try {
