@@ -41,16 +41,23 @@ const lookMs = 5;
 const leastMemory = 1_000_000;
 /** What isolate says on stderr when Piston ends it. */
 const keeperWords = 'Sandbox keeper received fatal signal 6\n';
+/** A program has its streams open and one file more, as in Piston, and nothing that whoever started the tests left open. */
+const ownFiles =
+  'for path in /proc/$$/fd/*; do fd=${path##*/}; ((fd < 3)) || exec {fd}>&-; done; exec 3</dev/null';
 /** File size in KiB and open files, as Piston sets them. */
 const boxLimits = 'ulimit -f 10000 -n 2048';
 
 /** Runs a stage and watches over it. The signal ends it. */
 export async function runStage(command: Command, limits: StageLimits, signal: AbortSignal): Promise<Stage> {
-  const child = spawn('bash', ['-c', `${boxLimits}; exec bash "$0" "$@"`, command.script, ...command.args], {
-    cwd: command.folder,
-    env: command.env,
-    detached: true,
-  });
+  const child = spawn(
+    'bash',
+    ['-c', `${ownFiles}; ${boxLimits}; exec bash "$0" "$@"`, command.script, ...command.args],
+    {
+      cwd: command.folder,
+      env: command.env,
+      detached: true,
+    },
+  );
   const began = performance.now();
   const { pid = 0 } = child;
   const kill = () => {
