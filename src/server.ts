@@ -1,6 +1,7 @@
 import { startApp, type App } from './app.ts';
 import { artifactUrl } from './artifacts/id.ts';
 import { type Config, ConfigError } from './config.ts';
+import { executionRequest } from './request/execution.ts';
 import { callerBy } from './serve/caller.ts';
 import { chooseDialects } from './serve/dialects/all.ts';
 import { dialectApp } from './serve/dialects/doors.ts';
@@ -73,6 +74,7 @@ export function behindOf(app: App, config: Config): Behind {
   const { service, sessions, shelf, offers, piston, pistonPlaces, log } = app;
   return {
     service,
+    requestSchema: executionRequest(config),
     sessions,
     shelf,
     offers,

@@ -125,5 +125,6 @@ function language(pistonUrl: string) {
   return name.default('python').describe(`The language of the code.${others}`);
 }
 
-export type ExecutionRequest = z.infer<ReturnType<typeof executionRequest>>;
-export type ExecutionRequestInput = z.input<ReturnType<typeof executionRequest>>;
+export type ExecutionRequestSchema = ReturnType<typeof executionRequest>;
+export type ExecutionRequest = z.infer<ExecutionRequestSchema>;
+export type ExecutionRequestInput = z.input<ExecutionRequestSchema>;

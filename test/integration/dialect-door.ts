@@ -7,7 +7,7 @@ import { createShelf, type Shelf } from '../../src/artifacts/shelf.ts';
 import type { Config } from '../../src/config.ts';
 import { createLog } from '../../src/observe/log.ts';
 import type { Piston } from '../../src/piston/piston.ts';
-import type { ExecutionRequest } from '../../src/request/execution.ts';
+import { executionRequest, type ExecutionRequest } from '../../src/request/execution.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import type { RunOptions } from '../../src/schedule/run.ts';
 import { callerBy } from '../../src/serve/caller.ts';
@@ -77,6 +77,7 @@ export async function dialectDoor(
         return { ...result, stdout: '', ...said };
       },
     },
+    requestSchema: executionRequest(settings),
     sessions: {} as Sessions,
     shelf: { ...createShelf(folderBlobs(folder)), ...shelf },
     offers: {} as Behind['offers'],

@@ -3,7 +3,7 @@ import { createShelf } from '../../src/artifacts/shelf.ts';
 import { folderBlobs } from '../../src/artifacts/folder.ts';
 import type { Config } from '../../src/config.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { ExecutionRequest } from '../../src/request/execution.ts';
+import { executionRequest, type ExecutionRequest } from '../../src/request/execution.ts';
 import { ServiceError } from '../../src/result/errors.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import type { WorkspaceFiles } from '../../src/schedule/backend.ts';
@@ -48,6 +48,7 @@ export async function dialectDoor(
       },
       cancelRequest: () => Promise.resolve(),
     },
+    requestSchema: executionRequest(given),
     sessions,
     shelf: createShelf(folderBlobs(await temporaryFolder(t))),
     offers: offers(''),

@@ -3,6 +3,7 @@ import type { RequestHandler, Router } from 'express';
 import type { Shelf } from '../../artifacts/shelf.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Piston } from '../../piston/piston.ts';
+import type { ExecutionRequestSchema } from '../../request/execution.ts';
 import type { Service } from '../../schedule/service.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { CallerOf } from '../caller.ts';
@@ -39,6 +40,8 @@ export interface Door {
 /** What a dialect translates into. */
 export interface Behind {
   service: Pick<Service, 'execute'>;
+  /** Checks a request of ours. */
+  requestSchema: ExecutionRequestSchema;
   sessions: Sessions;
   shelf: Shelf;
   offers: Omit<Offers, 'locate'>;

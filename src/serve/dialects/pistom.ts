@@ -1,6 +1,5 @@
 import { McpServer, type McpServerFactory } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { executionRequest } from '../../request/execution.ts';
 import { newExecutionId } from '../../request/execution-id.ts';
 import { describeError } from '../../result/errors.ts';
 import type { ExecutionResult } from '../../result/execution-result.ts';
@@ -20,8 +19,7 @@ export const pistom: Dialect = {
   open: (behind) => ({ mcp: { factory: pistomFactory(behind), paths: ['/mcp', '/mcp/'] } }),
 };
 
-function pistomFactory({ service, settings, callerOf }: Behind): McpServerFactory {
-  const schema = executionRequest(settings);
+function pistomFactory({ service, requestSchema, callerOf }: Behind): McpServerFactory {
   return ({ requestInfo: http }) => {
     const server = new McpServer({ name: 'Pistom MCP Server', version });
     server.registerTool(
@@ -35,7 +33,7 @@ function pistomFactory({ service, settings, callerOf }: Behind): McpServerFactor
       },
       ({ code }, context) =>
         answerCall(context, http, callerOf, async (call) => {
-          const parsed = schema.safeParse({ code, timeout_seconds: runSeconds });
+          const parsed = requestSchema.safeParse({ code, timeout_seconds: runSeconds });
           if (!parsed.success)
             return text(`Error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
           return text(await outputOf(service, parsed.data, call));

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import type { ExecutionRequest, ExecutionRequestInput } from '../../../request/execution.ts';
-import { executionRequest } from '../../../request/execution.ts';
+import type {
+  ExecutionRequest,
+  ExecutionRequestInput,
+  ExecutionRequestSchema,
+} from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
@@ -54,7 +57,7 @@ export interface ExecAnswer {
 
 /** POST /exec. Throws LibreChatError, ServiceError: what the program does wrong is an answer. */
 export async function execute(
-  { service, shelf, settings, piston }: Behind,
+  { service, requestSchema, shelf, settings, piston }: Behind,
   body: z.infer<typeof execBody>,
   { caller, signal }: { caller: string; signal: AbortSignal },
 ): Promise<ExecAnswer> {
@@ -89,7 +92,7 @@ export async function execute(
       });
     },
   });
-  const request = asked(settings, {
+  const request = asked(requestSchema, {
     code: body.code,
     language,
     args: [body.args ?? []].flat(),
@@ -162,8 +165,8 @@ function pathOf(name: string): string {
   );
 }
 
-function asked(settings: Behind['settings'], given: ExecutionRequestInput): ExecutionRequest {
-  const parsed = executionRequest(settings).safeParse(given);
+function asked(schema: ExecutionRequestSchema, given: ExecutionRequestInput): ExecutionRequest {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new LibreChatError(400, parsed.error.issues.map(({ message }) => message).join('; '));
 }

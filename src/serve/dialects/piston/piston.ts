@@ -44,9 +44,9 @@ const onlyJson: RequestHandler = (req, res, next) => {
 };
 
 function apiRoutes(behind: Behind): Router {
-  const { service, piston: other, pistonPlaces, settings, callerOf, log } = behind;
+  const { piston: other, pistonPlaces, settings, callerOf, log } = behind;
   const languages = languagesOf(behind);
-  const runPython = pythonRunner(service, settings);
+  const runPython = pythonRunner(behind);
   const size = { files: settings.inputFiles, bytes: settings.inputBytes };
   const router = Router();
 

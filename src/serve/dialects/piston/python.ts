@@ -1,8 +1,8 @@
 import type { PistonStage } from '../../../piston/piston.ts';
-import { type ExecutionRequest, executionRequest, type RequestSettings } from '../../../request/execution.ts';
+import type { ExecutionRequest } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import type { Around } from '../../../schedule/run.ts';
-import type { Service } from '../../../schedule/service.ts';
+import type { Behind } from '../dialect.ts';
 import { createSaid } from '../said.ts';
 import type { Asked, LimitName } from './ask.ts';
 import { type PythonProgram, programOf } from './program.ts';
@@ -16,7 +16,7 @@ const usualRunMs = 3000;
 const compileMs = 10_000;
 const leastMemoryMb = 64;
 
-export interface PythonSettings extends RequestSettings {
+export interface PythonSettings {
   maxTimeoutSeconds: number;
   maxMemoryMb: number;
 }
@@ -35,14 +35,17 @@ export function pythonLimits({ maxTimeoutSeconds, maxMemoryMb }: PythonSettings)
 }
 
 /** Runs Python in sandboxes of this server. Throws Refusal, and what `execute` does. */
-export function pythonRunner(service: Pick<Service, 'execute'>, settings: PythonSettings) {
-  const schema = executionRequest(settings);
+export function pythonRunner({
+  service,
+  requestSchema,
+  settings,
+}: Pick<Behind, 'service' | 'requestSchema' | 'settings'>) {
   const most = pythonLimits(settings);
 
   function requestOf({ stdin, args, limits }: Asked, { code }: PythonProgram): ExecutionRequest {
     const { run_timeout = Math.min(usualRunMs, most.run_timeout), run_memory_limit } = limits;
     const memory_mb = run_memory_limit && Math.max(leastMemoryMb, Math.ceil(run_memory_limit / MiB));
-    const parsed = schema.safeParse({
+    const parsed = requestSchema.safeParse({
       code,
       stdin,
       args,

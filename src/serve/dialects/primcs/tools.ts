@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { mimeTypeOf, nameOf } from '../../../artifacts/store.ts';
 import { putBytes } from '../../../inputs/send.ts';
-import { executionRequest, type ExecutionRequest } from '../../../request/execution.ts';
+import type { ExecutionRequest } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { Listing, WorkspaceFiles } from '../../../schedule/backend.ts';
@@ -26,31 +26,23 @@ export interface ToolCall extends Omit<Call, 'building'> {
 type Tool = (given: unknown, call: ToolCall) => Promise<object>;
 
 export function toolsOf(behind: Behind): Map<string, Tool> {
-  const schema = executionRequest(behind.settings);
   return new Map<string, Tool>([
-    ['run_code', (given, call) => runCode(behind, schema, given, call)],
+    ['run_code', (given, call) => runCode(behind, given, call)],
     ['persist_artifact', (given, call) => persistArtifact(behind, given, call)],
     ['list_dir', (given, call) => listDir(behind, given, call)],
     ['preview_file', (given, call) => previewFile(behind, given, call)],
-    ['mount_file', (given, call) => mountFile(behind, schema, given, call)],
+    ['mount_file', (given, call) => mountFile(behind, given, call)],
   ]);
 }
 
-type Schema = z.ZodType<ExecutionRequest>;
-
-async function runCode(
-  behind: Behind,
-  schema: Schema,
-  given: unknown,
-  call: ToolCall,
-): Promise<translate.RunResult> {
+async function runCode(behind: Behind, given: unknown, call: ToolCall): Promise<translate.RunResult> {
   const asked = argumentsOf(translate.runArguments, given);
   translate.checkLength(asked.code);
   try {
-    const { sessions, settings } = behind;
+    const { sessions, settings, requestSchema } = behind;
     const seconds = translate.secondsOf(settings);
     const session = call.session === undefined ? undefined : await sessions.named(call.session, call);
-    const request = translate.toRequest(asked, schema, { seconds, session });
+    const request = translate.toRequest(asked, requestSchema, { seconds, session });
     const about = { seconds, session: call.session };
     if (session === undefined) {
       const result = await execute(behind, request, call);
@@ -97,12 +89,12 @@ export function listingOutput(): Around & { listed: Listing; lost: string[] } {
 const mountArguments = z.object({ url: z.string(), mount_path: z.string() });
 
 /** A run of no code brings the file: so it is fetched, counted and sealed as the files of any run. */
-async function mountFile(behind: Behind, schema: Schema, given: unknown, call: ToolCall) {
+async function mountFile(behind: Behind, given: unknown, call: ToolCall) {
   const { url, mount_path } = argumentsOf(mountArguments, given);
   const mountPath = belowMounts(mount_path);
   const session = await behind.sessions.named(nameOfSession(call), call);
   const asked = { code: '', requirements: [], files: [{ url, mountPath }] };
-  const request = translate.toRequest(asked, schema, {
+  const request = translate.toRequest(asked, behind.requestSchema, {
     seconds: translate.secondsOf(behind.settings),
     session,
   });

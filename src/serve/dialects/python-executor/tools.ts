@@ -1,6 +1,5 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { executionRequest } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { requirementList } from '../../../request/requirements.ts';
 import { describeError } from '../../../result/errors.ts';
@@ -73,17 +72,17 @@ const packageArguments = z.object({ packages: z.array(z.string()) });
 /** A call of a tool by its name. Errors are answers, too; only the signal's reason is thrown. */
 export function toolsOf(behind: Behind): Tools {
   const { settings } = behind;
-  const schemas = { request: executionRequest(settings), requirements: requirementList(settings) };
+  const schema = requirementList(settings);
   const callTool = async (name: string, given: unknown, call: ToolCall): Promise<Said> => {
     switch (name) {
       case 'execute_python':
-        return await withArguments(codeArguments, given, ({ code }) => execute(behind, schemas, code, call));
+        return await withArguments(codeArguments, given, ({ code }) => execute(behind, schema, code, call));
       case 'install_dependencies':
         return await withArguments(packageArguments, given, ({ packages }) =>
-          installAll(behind, schemas, packages, call),
+          installAll(behind, schema, packages, call),
         );
       case 'list_installed_packages':
-        return said(await list(behind, schemas, call));
+        return said(await list(behind, schema, call));
       default:
         return failed(`Unknown tool: ${name}`);
     }
@@ -107,20 +106,17 @@ const failures: Record<string, string> = {
   list_installed_packages: 'Failed to list packages',
 };
 
-interface Schemas {
-  request: ReturnType<typeof executionRequest>;
-  requirements: ReturnType<typeof requirementList>;
-}
+type RequirementsSchema = ReturnType<typeof requirementList>;
 
 async function execute(
-  { service, shelf, settings }: Behind,
-  schemas: Schemas,
+  { service, requestSchema, shelf, settings }: Behind,
+  schema: RequirementsSchema,
   code: string,
   { caller, requestKey, signal, onEvent }: ToolCall,
 ): Promise<Said> {
   const seconds = Math.min(runSeconds, settings.maxTimeoutSeconds);
-  const requirements = await installedBy(shelf, schemas.requirements, caller, signal);
-  const parsed = schemas.request.safeParse({ code, requirements, timeout_seconds: seconds });
+  const requirements = await installedBy(shelf, schema, caller, signal);
+  const parsed = requestSchema.safeParse({ code, requirements, timeout_seconds: seconds });
   if (!parsed.success)
     return failed(`Execution error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
   const result = await service.execute(parsed.data, {
@@ -135,11 +131,11 @@ async function execute(
 
 async function installAll(
   { shelf, offers }: Behind,
-  schemas: Schemas,
+  schema: RequirementsSchema,
   packages: string[],
   { caller, signal, onEvent }: ToolCall,
 ): Promise<Said> {
-  const before = await installedBy(shelf, schemas.requirements, caller, signal);
+  const before = await installedBy(shelf, schema, caller, signal);
   const build = (requirements: string[], buildSignal: AbortSignal) =>
     offers.listPackages(requirements, {
       signal: buildSignal,
@@ -148,7 +144,7 @@ async function installAll(
       },
     });
   const { installations, installed } = await install(packages, before, {
-    schema: schemas.requirements,
+    schema,
     build,
     signal,
   });
@@ -159,10 +155,10 @@ async function installAll(
 
 async function list(
   { shelf, offers }: Behind,
-  schemas: Schemas,
+  schema: RequirementsSchema,
   { caller, signal, onEvent }: ToolCall,
 ): Promise<string> {
-  const installed = await installedBy(shelf, schemas.requirements, caller, signal);
+  const installed = await installedBy(shelf, schema, caller, signal);
   const onProgress = (message: string) => {
     onEvent({ type: 'building', message });
   };

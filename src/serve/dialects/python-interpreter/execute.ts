@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { executionRequest } from '../../../request/execution.ts';
+import type {
+  ExecutionRequest,
+  ExecutionRequestInput,
+  ExecutionRequestSchema,
+} from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
@@ -33,12 +37,12 @@ export interface ExecuteAnswer {
 
 /** POST /v1/execute with `source_code`. Throws HttpError, ServiceError. */
 export async function executeSource(
-  { service, shelf, settings }: Behind,
+  { service, requestSchema, shelf, settings }: Behind,
   { source_code, files, env }: z.infer<typeof executeBody>,
   { caller, requestKey, signal }: Caller,
 ): Promise<ExecuteAnswer> {
   const wanted = Object.entries(files).map(([path, id]) => ({ path: workspacePathOf(path, files), id }));
-  const request = checkRequest(settings, { code: source_code, env });
+  const request = checkRequest(requestSchema, { code: source_code, env });
   const placed = await takeFiles(shelf, wanted, caller, settings, signal);
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(500, `File not found: ${missing.id}`);
@@ -100,11 +104,11 @@ function workspacePathOf(path: string, files: object): string {
 
 /** A request of ours. Throws HttpError 422 with what this server does not take. */
 export function checkRequest(
-  settings: Behind['settings'],
-  given: z.input<ReturnType<typeof executionRequest>>,
+  schema: ExecutionRequestSchema,
+  given: ExecutionRequestInput,
   names: Record<string, string> = { code: 'source_code' },
-): z.infer<ReturnType<typeof executionRequest>> {
-  const parsed = executionRequest(settings).safeParse(given);
+): ExecutionRequest {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.map(({ path, message }): Detail => {
     const [first = '', ...rest] = path.map(String);

@@ -36,7 +36,7 @@ export function isOnyx(body: unknown): boolean {
 
 /** POST /v1/execute with `code`. Throws HttpError, ServiceError. */
 export async function executeOnyx(
-  { service, shelf, settings }: Behind,
+  { service, requestSchema, shelf, settings }: Behind,
   { code, stdin, timeout_ms, last_line_interactive, files }: z.infer<typeof onyxBody>,
   { caller, signal }: Caller,
 ): Promise<OnyxAnswer> {
@@ -48,7 +48,7 @@ export async function executeOnyx(
     return { path, id: file_id };
   });
   const timeout_seconds = timeout_ms / 1000;
-  const request = checkRequest(settings, { code, stdin: stdin ?? '', timeout_seconds }, {});
+  const request = checkRequest(requestSchema, { code, stdin: stdin ?? '', timeout_seconds }, {});
   const placed = await takeFiles(shelf, wanted, caller, settings, signal);
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(404, `File with ID '${missing.id}' not found for path '${missing.path}'.`);

@@ -65,14 +65,14 @@ export function toolAnswerOf(result: ExecutionResult): { tool_output_json: strin
 }
 
 async function runProgram(
-  { service, settings }: Behind,
+  { service, requestSchema }: Behind,
   task: keyof typeof programs,
   input: object,
   env: Record<string, string>,
   { caller, signal }: Caller,
 ): Promise<ExecutionResult> {
   const given = { code: programs[task], stdin: JSON.stringify(input), env };
-  const request = checkRequest(settings, given, { stdin: 'tool_source_code' });
+  const request = checkRequest(requestSchema, given, { stdin: 'tool_source_code' });
   return await service.execute(request, { executionId: newExecutionId(), caller, signal });
 }
 

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { executionRequest, type ExecutionRequest } from '../../../request/execution.ts';
+import type { ExecutionRequest, ExecutionRequestSchema } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { WorkspaceFiles } from '../../../schedule/backend.ts';
@@ -49,7 +49,7 @@ function routesOf(behind: Behind): Router {
 
 /** Runs Python in a sandbox. Throws ServiceError. */
 async function runHere(
-  { service, settings }: Pick<Behind, 'service' | 'settings'>,
+  { service, requestSchema, settings }: Pick<Behind, 'service' | 'requestSchema' | 'settings'>,
   body: RunCode,
   caller: string,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ async function runHere(
   const fetched = new Map<string, string>();
   const lost: string[] = [];
   const around = aroundOf(body, settings, fetched, lost);
-  const result = await service.execute(requestOf(body, settings), {
+  const result = await service.execute(requestOf(body, requestSchema), {
     executionId: newExecutionId(),
     caller,
     signal,
@@ -69,9 +69,9 @@ async function runHere(
 /** Throws ServiceError. */
 export function requestOf(
   { code, stdin, run_timeout, memory_limit_MB }: RunCode,
-  settings: Behind['settings'],
+  schema: ExecutionRequestSchema,
 ): ExecutionRequest {
-  const parsed = executionRequest(settings).safeParse({
+  const parsed = schema.safeParse({
     code,
     stdin: stdin ?? '',
     timeout_seconds: run_timeout,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { executionRequest } from '../../../../../src/request/execution.ts';
 import type { ExecutionResult } from '../../../../../src/result/execution-result.ts';
 import {
   answerOf,
@@ -88,7 +89,7 @@ describe('checkRequest', () => {
   it('says in their words what this server does not take', () => {
     const settings = config({ maxCodeBytes: 3 });
     assert.throws(
-      () => checkRequest(settings, { code: 'long', env: { 'A-B': '' } }),
+      () => checkRequest(executionRequest(settings), { code: 'long', env: { 'A-B': '' } }),
       (thrown: HttpError) => {
         const details = thrown.detail as { type: string; loc: unknown[]; msg: string }[];
         assert.deepEqual(
