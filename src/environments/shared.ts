@@ -1,4 +1,5 @@
 import { ServiceError } from '../result/errors.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** Who may wait at one time, for all keys together. */
 const mostAskers = 64;
@@ -95,7 +96,7 @@ export function createShared<T>(enter = atOnce): Shared<T> {
       here.askers.add(asker);
       try {
         if (here.lastLine !== undefined) asker.onProgress(here.lastLine);
-        return await unless(asker.signal, here.result);
+        return await unlessAborted(here.result, asker.signal);
       } finally {
         waiting -= 1;
         here.askers.delete(asker);
@@ -107,18 +108,4 @@ export function createShared<T>(enter = atOnce): Shared<T> {
       await Promise.allSettled([...going.values()].map(({ result }) => result));
     },
   };
-}
-
-/** The result, or the signal's reason if that comes first. */
-async function unless<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([result, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -4,6 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, STATUS_CODES, type Incoming
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { ServiceError } from '../result/errors.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { refusal, type Networks } from './addresses.ts';
 import { describeFault } from './faults.ts';
 import { isListed, plainHost } from './hosts.ts';
@@ -114,17 +115,10 @@ export async function addressesOf(url: URL, options: ReachOptions): Promise<Look
 
 async function lookUp(host: string, { resolve, signal }: ReachOptions): Promise<LookupAddress[]> {
   signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => {
-    aborted.reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([resolve(host), aborted.promise]);
+    return await unlessAborted(resolve(host), signal);
   } catch (error) {
     throw explained(error, host, signal);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

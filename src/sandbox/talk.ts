@@ -1,6 +1,7 @@
 import { createDecoder } from '../output/decoder.ts';
 import { endsAnswer, type Frame, isLast } from '../output/frame.ts';
 import { type Claim, type Program, type Sandbox, SandboxLost } from '../schedule/backend.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { type AgentLimits, createGuard, readFrames, readReady, type Source } from './conversation.ts';
 import { fileLine, helloLine, requestLine, stopLine } from './lines.ts';
 import { workspaceFiles } from './workspace.ts';
@@ -141,18 +142,4 @@ function overdue(callerSignal: AbortSignal): SandboxLost {
   return callerSignal.aborted
     ? new SandboxLost('cancelled', 'The run was cancelled, and its sandbox with it, which did not stop it.')
     : new SandboxLost('timed_out', 'The sandbox did not end by itself at its limit, and was ended.');
-}
-
-/** What a promise gives, or the signal's reason if that is aborted first. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => {
-    aborted.reject(signal.reason);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
