@@ -38,6 +38,8 @@ def serve(arguments: list[str]) -> None:
     if request.mode == "single":
         if problem := desk.take_problem():
             raise Refusal(problem)
+        if not request.artifact_files:
+            mounts.remove()
         run(request, runner, outlet, WORKSPACE)
         return
     from staying import Stay

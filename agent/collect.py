@@ -93,7 +93,10 @@ class Collection:
     """All that is to follow `exit`."""
 
     def __init__(self, workspace: str, most: int, room: int, before: "Before | None" = None) -> None:
-        """Of figures and of outputs `most` each, of all files `room` bytes; of outputs only what is not as `before`."""
+        """Of figures and of outputs `most` each, of all files `room` bytes; of outputs only what is not as `before`.
+
+        Where `most` is 0 they are nobody's, and not even counted.
+        """
         self._deadline = monotonic() + COLLECT_SECONDS
         self._room = room
         self._before = before
@@ -102,7 +105,8 @@ class Collection:
         self.files: list[File] = []
         self.left_out = Leftovers()
         self._gather_kept(f"{workspace}/.vivarium", most)
-        self._gather_outputs(f"{workspace}/output", most)
+        if most:
+            self._gather_outputs(f"{workspace}/output", most)
 
     def send(self, outlet: Outlet) -> None:
         if not self.files and not self.left_out.total:
@@ -140,7 +144,7 @@ class Collection:
         figures = sorted((number, name) for name in names if (number := figure_number(name)))
         for _, name in figures[:most]:
             self._take(folder, name, "figure")
-        for _, name in figures[most:]:
+        for _, name in figures[most:] if most else ():
             self.left_out.add(name, "count")
 
     def _gather_outputs(self, path: str, most: int) -> None:

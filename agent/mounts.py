@@ -74,6 +74,14 @@ class Mounts:
         self._open.clear()
         self._begun.clear()
 
+    def remove(self) -> None:
+        """Takes the folders away from a run that was given nothing and leaves nothing. What is in use stays."""
+        for name in (MOUNTS, OUTPUT):
+            try:
+                os.rmdir(name, dir_fd=self.root)
+            except OSError:
+                pass
+
     def ensure(self) -> None:
         """Makes the folders again if a program has removed them, and the workspace its owner's if it was closed."""
         try:

@@ -184,6 +184,8 @@ class Stay:
         if problem:
             raise Refusal(problem)
         self._mounts.ensure()
+        if not request.artifact_files:
+            self._mounts.remove()
         if program:
             program.put_away()
         if self._runner is None:

@@ -30,6 +30,8 @@ class Figures:
 
     def keep(self, extension: str, draw: Callable[[], bytes]) -> None:
         """A figure that cannot be drawn or kept costs the program nothing but a line on stderr."""
+        if not self._limits["artifact_files"]:
+            return
         try:
             # Of what will not be carried the name is enough: the agent counts it.
             data = draw() if self._last < self._limits["artifact_files"] else b""

@@ -158,9 +158,18 @@ class Outputs(unittest.TestCase):
         code = "open('output/a', 'wb').truncate(1 << 40); open('output/b', 'w').write('1')"
         self.leaves(code, {"b": b"1"}, {"a": "size"}, limits={"file_bytes": 1 << 41})
 
-    def test_no_files_wanted(self) -> None:
-        self.leaves("open('output/a', 'w')", {}, {"a": "count"}, limits={"artifact_files": 0})
+    def test_no_room(self) -> None:
         self.leaves("open('output/a', 'w').write('1')", {}, {"a": "size"}, limits={"artifact_bytes": 0})
+
+    def test_none_are_wanted(self) -> None:
+        code = """
+        import os
+        print(sorted(os.listdir()))
+        os.makedirs("output/b")
+        open("output/b/c", "w").write("1")
+        """
+        result = self.leaves(code, {}, {}, limits={"artifact_files": 0})
+        self.assertEqual((result.stdout, result.kinds()[-1]), (b"['main.py']\n", "exit"))
 
 
 class Kept(unittest.TestCase):

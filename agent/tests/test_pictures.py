@@ -186,6 +186,11 @@ class Matplotlib(PicturesTest):
         result = self.keeps(code, "figure-1.png 0", "figure-2.png 1", limits={"artifact_files": 2})
         self.assertEqual(result.left_out, [(f"figure-{n}.png", "count") for n in (3, 4, 5)])
 
+    def test_none_are_wanted(self) -> None:
+        code = "import os, matplotlib.pyplot as plt; plt.figure('a'); plt.show(); print(os.listdir())"
+        result = self.keeps(code, stdout="['main.py']\n", limits={"artifact_files": 0})
+        self.assertEqual(result.left_out, [])
+
     def test_what_is_preloaded(self) -> None:
         for module in ("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.ImageShow", "plotly.io"):
             with Sandbox(modules=MODULES) as sandbox:

@@ -30,6 +30,14 @@ class Programs(StayingTest):
         self.sandbox.close_stdin()
         self.assertEqual(self.sandbox.end(), (0, ""))
 
+    def test_folders_are_there_where_files_are_wanted(self) -> None:
+        show = "import os; print(sorted(os.listdir()))"
+        bare = {"artifact_files": 0}
+        self.assertEqual(self.sandbox.program(show, limits=bare).stdout, b"['main.py']\n")
+        self.assertEqual(self.sandbox.program(show).stdout, b"['main.py', 'mounts', 'output']\n")
+        self.sandbox.program("made = open('output/a', 'w')")
+        self.assertEqual(self.sandbox.program(show, limits=bare).stdout, b"['main.py', 'output']\n")
+
     def test_the_same_surroundings_each_time(self) -> None:
         show = """
             import os, sys

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { ServiceError } from '../result/errors.ts';
 import { executed, packageList, refusal, runtimeList, thrown } from './answers.ts';
 import { createExchange, type Said } from './exchange.ts';
-import type { Piston, PistonJob, PistonRuntime } from './piston.ts';
+import { createPistonLimits } from './limits.ts';
+import type { Piston, PistonJob, PistonOutcome, PistonRuntime } from './piston.ts';
 
 export interface PistonSettings {
   pistonUrl: string;
@@ -24,6 +25,15 @@ export function createPiston(settings: PistonSettings): Piston & { close(): Prom
   const { ask, close } = createExchange(settings.pistonUrl, settings.pistonToken);
   let known: { at: number; runtimes: PistonRuntime[] } | undefined;
 
+  async function execute(job: PistonJob): Promise<PistonOutcome> {
+    const seconds = secondsOf(job, settings.maxTimeoutSeconds);
+    const said = await ask({ method: 'POST', path: '/execute', body: job, seconds });
+    if (said.status !== 400) return { answer: check(said, executed, 'execute', job) };
+    const refused = refusal.safeParse(said.body);
+    if (refused.success) return { refused: refused.data.message.slice(0, mostWords) };
+    throw fault(said, 'execute', job);
+  }
+
   return {
     async runtimes(signal) {
       if (known && performance.now() - known.at < freshMs) return known.runtimes;
@@ -32,14 +42,8 @@ export function createPiston(settings: PistonSettings): Piston & { close(): Prom
       known = { at: performance.now(), runtimes };
       return runtimes;
     },
-    async execute(job, signal) {
-      const seconds = secondsOf(job, settings.maxTimeoutSeconds);
-      const said = await ask({ method: 'POST', path: '/execute', body: job, seconds }, signal);
-      if (said.status !== 400) return { answer: check(said, executed, 'execute', job) };
-      const refused = refusal.safeParse(said.body);
-      if (refused.success) return { refused: refused.data.message.slice(0, mostWords) };
-      throw fault(said, 'execute', job);
-    },
+    execute,
+    executeWithinLimits: createPistonLimits(execute),
     async packages(signal) {
       const said = await ask({ method: 'GET', path: '/packages', seconds: listSeconds }, signal);
       return check(said, packageList, 'packages');

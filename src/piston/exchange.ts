@@ -22,8 +22,8 @@ export interface Said {
 }
 
 export interface Exchange {
-  /** One request and its whole answer, whatever that is. Throws ServiceError and the signal's reason. */
-  ask(asked: Asked, signal: AbortSignal): Promise<Said>;
+  /** One request and its whole answer, whatever that is. Throws ServiceError and the signal's reason, if there is a signal. */
+  ask(asked: Asked, signal?: AbortSignal): Promise<Said>;
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function createExchange(pistonUrl: string, token: string): Exchange {
   const dispatcher = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
   return {
     async ask({ method, path, body, seconds }, signal) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       const overdue = new AbortController();
       const waitMs = Math.min(seconds * 1000, longestMs);
       const timer = setTimeout(() => {
@@ -50,12 +50,11 @@ export function createExchange(pistonUrl: string, token: string): Exchange {
             ...(body !== undefined && { 'content-type': 'application/json' }),
           },
           body: body === undefined ? null : JSON.stringify(body),
-          // Closing the connection is all that can be done: Piston goes on with the job to its limits.
-          signal: AbortSignal.any([signal, overdue.signal, closing.signal]),
+          signal: AbortSignal.any([overdue.signal, closing.signal, ...(signal ? [signal] : [])]),
         });
         return { status: answer.statusCode, body: parse(await readAll(answer.body)) };
       } catch (error) {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         closing.signal.throwIfAborted();
         throw explained(error, overdue.signal.aborted ? seconds : undefined);
       } finally {

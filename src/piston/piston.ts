@@ -1,12 +1,16 @@
+import type { WithinLimits } from './limits.ts';
+
 /** A Piston: a service that runs programs in many languages. What it says is checked; what it may do is bounded here. */
 export interface Piston {
   /** What it offers, no older than a few seconds. Throws ServiceError piston_unavailable, piston_failed. */
   runtimes(signal: AbortSignal): Promise<PistonRuntime[]>;
   /**
-   * Runs a program; never queues (callers do that). `refused` is its own 400, by its message. Throws ServiceError
-   * piston_unavailable, piston_failed, and the signal's reason.
+   * Runs a program; never queues (callers do that). `refused` is its own 400, by its message. Nobody can stop a job: this
+   * waits until it is over, as long as its limits allow. Throws ServiceError piston_unavailable, piston_failed.
    */
-  execute(job: PistonJob, signal: AbortSignal): Promise<PistonOutcome>;
+  execute(job: PistonJob): Promise<PistonOutcome>;
+  /** The same, with the job's limits lowered to what Piston allows its language. */
+  executeWithinLimits<Job extends PistonJob>(job: Job): Promise<WithinLimits<Job>>;
   packages(signal: AbortSignal): Promise<PistonPackage[]>;
   /** Installs or removes a package: its answer as it is, status and body. */
   change(

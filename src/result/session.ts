@@ -64,6 +64,7 @@ export const runtimeList = z.object({
         ),
     }),
   ),
+  hints: z.array(z.string()).describe('Why languages may be missing.'),
 });
 
 export type RuntimeList = z.infer<typeof runtimeList>;

@@ -1,6 +1,6 @@
 import type { Decoder } from '../output/decoder.ts';
 import type { Frame } from '../output/frame.ts';
-import { type Limits, SandboxLost } from '../schedule/backend.ts';
+import { type Limits, type Program, SandboxLost } from '../schedule/backend.ts';
 
 /** What the agent enforces by itself. */
 export interface AgentLimits {
@@ -25,7 +25,7 @@ export function agentLimits(
   limits: Limits,
   settings: AgentSettings,
   memoryBytes: number | null,
-  outputBytes = settings.outputBytes,
+  { outputBytes = settings.outputBytes, artifacts }: Pick<Program, 'outputBytes' | 'artifacts'> = {},
 ): AgentLimits {
   return {
     seconds: limits.seconds,
@@ -33,7 +33,7 @@ export function agentLimits(
     processes: settings.maxProcesses,
     file_bytes: settings.workspaceMb * 1_048_576,
     memory_bytes: memoryBytes,
-    artifact_files: settings.artifactFiles,
+    artifact_files: artifacts === false ? 0 : settings.artifactFiles,
     artifact_bytes: settings.artifactBytes,
   };
 }

@@ -79,7 +79,7 @@ export function createLocalBackend(config: Config): Backend {
           },
         });
         const memoryBytes = limits.memory_mb * 1_048_576;
-        const agents = agentLimits(limits, settings, memoryBytes, program.outputBytes);
+        const agents = agentLimits(limits, settings, memoryBytes, program);
         const stop = AbortSignal.any([runSignal, ended.signal]);
         try {
           yield* talk.run(claim, program, agents, stop, recordIn(trace));

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import type { ExitFrame, Told } from '../output/frame.ts';
+import { ranOutOfMemory, signalOf } from '../piston/bash.ts';
 import type { PistonOutcome, PistonStage } from '../piston/piston.ts';
 import { ServiceError } from '../result/errors.ts';
 
@@ -17,19 +17,6 @@ export type PistonEnd = Pick<ExitFrame, 'cause' | 'exit_code' | 'signal'> & { to
 const MiB = 1_048_576;
 const mostCompilerWords = 1000;
 
-/** What bash says of a program that a signal ended, by the signal's name. */
-const lastWords = {
-  SIGABRT: 'Aborted',
-  SIGBUS: 'Bus error',
-  SIGFPE: 'Floating point exception',
-  SIGILL: 'Illegal instruction',
-  SIGKILL: 'Killed',
-  SIGSEGV: 'Segmentation fault',
-  SIGSYS: 'Bad system call',
-  SIGTERM: 'Terminated',
-  SIGXFSZ: 'File size limit exceeded',
-} as const;
-
 /** How a run ended by Piston's answer, and which stage's output is the run's. Throws ServiceError piston_failed. */
 export function endOf(
   { compile, run }: PistonAnswer,
@@ -45,7 +32,7 @@ export function endOf(
 
 function endOfProgram(stage: PistonStage, limits: AskedLimits): PistonEnd {
   const { code, status, message } = stage;
-  if (ranOutOfMemory(stage, limits)) {
+  if (ranOutOfMemory(stage, limits.run_memory_limit)) {
     return ending(
       'out_of_memory',
       `The code used more memory than its limit of ${Math.floor(limits.run_memory_limit / MiB)} MiB. Use less at one time, or raise limits.memory_mb as far as Piston allows.`,
@@ -60,7 +47,7 @@ function endOfProgram(stage: PistonStage, limits: AskedLimits): PistonEnd {
     case 'XX':
       throw gaveUp(message);
     default: {
-      const signal = stage.signal ?? signalOf(stage);
+      const signal = signalOf(stage);
       return { ...ending('exited'), signal, exit_code: signal === null ? code : null };
     }
   }
@@ -101,28 +88,6 @@ function tookTooLong(message: string | null, { run_timeout }: AskedLimits): stri
   return message === 'Time limit exceeded'
     ? 'The code used more CPU time than Piston allows a run; what it had written is kept. Do less.'
     : `The code was stopped after its limit of ${run_timeout / 1000} s; what it had written is kept. Do less, or raise timeout_seconds as far as Piston allows.`;
-}
-
-/** The kernel killed it, and not it itself: then it had all that it may have, or a few pages less. */
-function ranOutOfMemory(stage: PistonStage, { run_memory_limit }: AskedLimits): boolean {
-  const { memory, status, signal, code } = stage;
-  const isKilled =
-    (status === 'SG' && signal === 'SIGKILL') || (code === 137 && saysBash(stage.stderr, lastWords.SIGKILL));
-  return isKilled && (memory === null || memory >= run_memory_limit * 0.99);
-}
-
-/** Piston runs a program by bash, which exits with 128 and the signal's number, and says so. A program may, too. */
-function signalOf({ code, stderr }: PistonStage): string | null {
-  const [found] = Object.entries(lastWords).filter(
-    ([name, words]) =>
-      code === 128 + constants.signals[name as keyof typeof lastWords] && saysBash(stderr, words),
-  );
-  return found?.[0] ?? null;
-}
-
-function saysBash(stderr: string, words: string): boolean {
-  const line = stderr.trimEnd().split('\n').at(-1) ?? '';
-  return line === words || new RegExp(`: line \\d+: +\\d+ ${words}`).test(line);
 }
 
 function gaveUp(message: string | null): ServiceError {

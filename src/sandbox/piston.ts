@@ -1,5 +1,7 @@
 import type { ExitFrame, Frame } from '../output/frame.ts';
-import type { Piston, PistonJob } from '../piston/piston.ts';
+import { loweredHints, type WithinLimits } from '../piston/limits.ts';
+import type { Piston, PistonJob, PistonRuntime } from '../piston/piston.ts';
+import { findRuntime } from '../piston/runtimes.ts';
 import { isPython } from '../request/language.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
@@ -12,40 +14,31 @@ import {
 } from '../schedule/backend.ts';
 import type { TakeElsewhere } from '../schedule/sandboxes.ts';
 import { stopReason } from '../schedule/stop.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { endOf, type PistonAnswer } from './piston-ending.ts';
-import { type Bounded, createPistonLimits, loweredHints } from './piston-limits.ts';
 
 const MiB = 1_048_576;
 
-type Upstream = Pick<Piston, 'runtimes' | 'execute'>;
+type Upstream = Pick<Piston, 'runtimes' | 'executeWithinLimits'>;
 type PistonFile = PistonJob['files'][number];
+
+/** A job that says what it may have. */
+type Bounded = PistonJob & { run_timeout: number; run_memory_limit: number };
+
+/** The limits by their names in a request. */
+const called = { run_timeout: 'timeout_seconds', run_memory_limit: 'limits.memory_mb' };
 
 /** Runs on a Piston, as sandboxes that yield the frames that an agent would. */
 export function createPistonSandboxes(piston: Upstream): TakeElsewhere {
-  const limits = createPistonLimits();
-  return async (asked, signal) => {
-    const language = await findLanguage(piston, asked, signal);
-    return pistonSandbox(
-      (job, runSignal) => limits.execute(job, (each) => piston.execute(each, runSignal)),
-      language,
-    );
-  };
+  return async (asked, signal) => pistonSandbox(piston, await findLanguage(piston, asked, signal));
 }
 
-type Execute = (
-  job: Bounded,
-  signal: AbortSignal,
-) => ReturnType<ReturnType<typeof createPistonLimits>['execute']>;
-
-/** What Piston calls a language. Aliases and capitals are all the same. */
-async function findLanguage(piston: Upstream, asked: string, signal: AbortSignal): Promise<string> {
+/** What Piston has by a name or alias, in capitals or not: its newest. */
+async function findLanguage(piston: Upstream, asked: string, signal: AbortSignal): Promise<PistonRuntime> {
   const runtimes = await piston.runtimes(signal);
   const others = runtimes.filter(({ language }) => !isPython(language));
-  const wanted = asked.toLowerCase();
-  const found = others.find(({ language, aliases }) =>
-    [language, ...aliases].some((name) => name.toLowerCase() === wanted),
-  );
-  if (found) return found.language;
+  const found = findRuntime(others, asked) ?? findRuntime(others, asked.toLowerCase());
+  if (found) return found;
   const names = [...new Set(['python', ...others.map(({ language }) => language)])];
   throw new ServiceError(
     'invalid_request',
@@ -53,26 +46,31 @@ async function findLanguage(piston: Upstream, asked: string, signal: AbortSignal
   );
 }
 
-function pistonSandbox(execute: Execute, language: string): Sandbox {
+function pistonSandbox(piston: Upstream, runtime: PistonRuntime): Sandbox {
   const written = new Map<string, Uint8Array>();
+  let going: Promise<WithinLimits<Bounded>> | undefined;
   return {
     placedAt: performance.now(),
     gone: new AbortController().signal,
     preload: () => Promise.resolve({}),
     async *run(claim, program, signal) {
-      const asked = await jobOf(language, claim, program, written);
+      const asked = await jobOf(runtime, claim, program, written);
       yield { seq: 0, type: 'started', execution_id: claim.executionId };
       const began = performance.now();
-      const { outcome, sent } = await execute(asked, signal).catch((error: unknown) => {
+      going = piston.executeWithinLimits(asked);
+      const { outcome, sent } = await unlessAborted(going, signal).catch((error: unknown) => {
         throw signal.aborted ? left(signal) : error;
       });
       if ('refused' in outcome)
         throw new ServiceError('piston_failed', `Piston refuses the run: ${outcome.refused}.`);
       const elapsed = (performance.now() - began) / 1000;
-      yield* framesOf(outcome.answer, sent, elapsed, loweredHints(asked, sent));
+      yield* framesOf(outcome.answer, sent, elapsed, loweredHints(asked, sent, called));
     },
     files: filesBefore(written),
-    dispose: () => Promise.resolve(),
+    // The run has its place for as long as Piston has its job, whoever left.
+    async dispose() {
+      await going?.catch(() => undefined);
+    },
   };
 }
 
@@ -86,7 +84,7 @@ function left(signal: AbortSignal): SandboxLost {
 
 /** The code comes first and is the only text: a Piston runs the first text and hands the names of texts to compilers. */
 async function jobOf(
-  language: string,
+  { language, version }: PistonRuntime,
   { limits }: Claim,
   { code, stdin, args, files }: Program,
   written: ReadonlyMap<string, Uint8Array>,
@@ -95,7 +93,7 @@ async function jobOf(
   const all = [...[...written].map(([name, bytes]) => asFile(name, bytes)), ...inputs];
   return {
     language,
-    version: '*',
+    version,
     files: [{ content: code }, ...all],
     stdin,
     args,

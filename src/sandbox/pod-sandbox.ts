@@ -58,7 +58,7 @@ export function podSandbox(pod: PodSandbox): Sandbox {
     },
     async *run(claim, program, signal) {
       if (!pod.isRecorded) record = claimRecord(pod, claim);
-      const limits = agentLimits(claim.limits, config, null, program.outputBytes);
+      const limits = agentLimits(claim.limits, config, null, program);
       try {
         yield* talk.run(claim, program, limits, signal, (frame) => {
           if (frame.type === 'exit') isRecord = frame.cause !== 'environment_missing';

@@ -51,6 +51,8 @@ export interface Program {
   mode: RunMode;
   /** Most bytes that are kept of each stream, where that is not for the settings to say. */
   outputBytes?: number;
+  /** Nobody takes files and figures that it leaves behind: they are not carried, and it finds no folder for them. */
+  artifacts?: false;
 }
 
 /**

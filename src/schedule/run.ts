@@ -11,7 +11,7 @@ import {
   type Claim,
   type InputChunk,
   type Limits,
-  type RunSelector,
+  type Program,
   type Sandbox,
   SandboxLost,
   type WorkspaceFiles,
@@ -19,6 +19,7 @@ import {
 import { type Clock, createClock, type Waits } from './clock.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { stopReason } from './stop.ts';
+import type { SessionRuns } from './turn.ts';
 
 /** What a caller may follow while it waits. */
 export type RunEvent =
@@ -37,6 +38,8 @@ export interface RunOptions {
   signal: AbortSignal;
   onEvent?: (event: RunEvent) => void;
   around?: Around;
+  /** Nobody takes what the program leaves in output/, or its figures: it finds no such folder, and they are not carried. */
+  artifacts?: false;
   /** Another replica passed it on, which takes its session for one of this server's. */
   forwarded?: boolean;
   /** Called when the sandbox is away, and its Job says what became of the run. */
@@ -47,34 +50,6 @@ export interface RunOptions {
 export interface Around {
   before(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
   after(files: WorkspaceFiles, signal: AbortSignal): Promise<void>;
-}
-
-/** A run's turn in its session. */
-export interface Turn {
-  /** The session's, for this run: its disposal leaves it where it is. */
-  sandbox: Sandbox;
-  /** With the requirements and limits of the session. */
-  request: ExecutionRequest;
-  /** Aborts, with a Stop, where the session is ended meanwhile. */
-  signal: AbortSignal;
-  /** The result, with what its caller has to know of the session. */
-  explain(result: ExecutionResult): ExecutionResult;
-  leave(): void;
-}
-
-type RunCall = Pick<RunOptions, 'caller' | 'signal' | 'forwarded'>;
-
-/** The sessions that requests name, wherever they live. */
-export interface SessionRuns {
-  /** Carries out a run whose session is another replica's; undefined where it is this one's. Throws ServiceError. */
-  elsewhere(
-    request: ExecutionRequest,
-    call: RunCall,
-  ): Promise<((options: RunOptions) => Promise<ExecutionResult>) | undefined>;
-  /** Cancels what is a run in a session of another replica, which no Job names. Whether there was one. */
-  cancelElsewhere(by: RunSelector, signal: AbortSignal): Promise<boolean>;
-  /** Waits for a turn in a session of this server. Throws ServiceError, and the signal's reason. */
-  turn(request: ExecutionRequest, call: RunCall): Promise<Turn>;
 }
 
 /** A folder of packages that every sandbox can see. */
@@ -186,7 +161,16 @@ async function serve(
   request: ExecutionRequest,
   environment: Environment | undefined,
   limits: Limits,
-  { executionId, caller = '', requestKey, signal, onEvent = () => undefined, onLeft, around }: RunOptions,
+  {
+    executionId,
+    caller = '',
+    requestKey,
+    signal,
+    onEvent = () => undefined,
+    onLeft,
+    around,
+    artifacts,
+  }: RunOptions,
   clock: Clock,
   again = false,
 ): Promise<Served> {
@@ -208,7 +192,10 @@ async function serve(
     const { code, stdin, args, env } = request;
     const files = inputs(request.files, signal);
     const mode = around ? 'program' : 'single';
-    const program = { code, stdin, args, env, files, environment: environment?.path ?? null, mode } as const;
+    const program: Program = {
+      ...{ code, stdin, args, env, files, mode, environment: environment?.path ?? null },
+      ...(artifacts === false && { artifacts }),
+    };
     await around?.before(sandbox.files, signal);
     for await (const frame of sandbox.run(claim, program, signal)) {
       if (frame.type === 'started') clock.mark('started');

@@ -9,7 +9,8 @@ import { isOfRequest, ServiceError } from '../result/errors.ts';
 import type { Artifact, ExecutionResult } from '../result/execution-result.ts';
 import type { ExecutionView } from '../result/execution-view.ts';
 import { unknownWaits } from './clock.ts';
-import { asCancelled, run, type RunOptions, type SessionRuns, type Stages, toResult } from './run.ts';
+import { asCancelled, run, type RunOptions, type Stages, toResult } from './run.ts';
+import type { SessionRuns } from './turn.ts';
 import { stops } from './stop.ts';
 import type { Backend, RunSelector, Trace } from './backend.ts';
 

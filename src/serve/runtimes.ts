@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { Piston } from '../piston/piston.ts';
+import { isPistonFault } from '../piston/runtimes.ts';
 import type { RuntimeList } from '../result/session.ts';
 import type { CallerOf } from './caller.ts';
 import { goneSignal } from './gone.ts';
@@ -11,22 +12,36 @@ export function runtimeLister(
   piston: Pick<Piston, 'runtimes'> | undefined,
 ): ListRuntimes {
   return async (options) => {
-    const [version, others = []] = await Promise.all([
+    const [version, { others, hints }] = await Promise.all([
       pythonVersion(options),
-      piston?.runtimes(options.signal),
+      othersOf(piston, options.signal),
     ]);
-    const elsewhere = others
+    return {
+      runtimes: [{ language: 'python', version, aliases: [], isolation: 'sandbox' }, ...others],
+      hints,
+    };
+  };
+}
+
+/** Python does not need Piston: one that fails is told of. */
+async function othersOf(
+  piston: Pick<Piston, 'runtimes'> | undefined,
+  signal: AbortSignal,
+): Promise<{ others: RuntimeList['runtimes']; hints: string[] }> {
+  try {
+    const others = ((await piston?.runtimes(signal)) ?? [])
       .filter(({ language }) => language !== 'python')
-      .map(({ language, version: of, aliases }) => ({
+      .map(({ language, version, aliases }) => ({
         language,
-        version: of,
+        version,
         aliases,
         isolation: 'piston' as const,
       }));
-    return {
-      runtimes: [{ language: 'python', version, aliases: [], isolation: 'sandbox' }, ...elsewhere],
-    };
-  };
+    return { others, hints: [] };
+  } catch (error) {
+    if (!isPistonFault(error)) throw error;
+    return { others: [], hints: [`Other languages than Python are not listed: ${error.message}`] };
+  }
 }
 
 /** GET /v1/runtimes: what list_runtimes is in MCP. */
@@ -39,12 +54,11 @@ export function runtimeRoutes(listRuntimes: ListRuntimes, callerOf: CallerOf): R
   return router;
 }
 
-/** Languages, one a line. */
-export function renderRuntimes({ runtimes }: RuntimeList): string {
-  return runtimes
-    .map(({ language, version, aliases, isolation }) => {
-      const names = aliases.length > 0 ? ` (${aliases.join(', ')})` : '';
-      return `${language} ${version}${names}${isolation === 'piston' ? ', on a shared service' : ''}`;
-    })
-    .join('\n');
+/** Languages, one a line, and why some may be missing. */
+export function renderRuntimes({ runtimes, hints }: RuntimeList): string {
+  const lines = runtimes.map(({ language, version, aliases, isolation }) => {
+    const names = aliases.length > 0 ? ` (${aliases.join(', ')})` : '';
+    return `${language} ${version}${names}${isolation === 'piston' ? ', on a shared service' : ''}`;
+  });
+  return [...lines, ...hints].join('\n');
 }

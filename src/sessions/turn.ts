@@ -3,7 +3,7 @@ import { isPython } from '../request/language.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
 import { type RunMode, type Sandbox, SandboxLost } from '../schedule/backend.ts';
-import type { Turn } from '../schedule/run.ts';
+import type { Turn } from '../schedule/turn.ts';
 import type { Session } from './session.ts';
 import { interpreterGone, whatIsLeft } from './words.ts';
 

@@ -150,7 +150,7 @@ open('/mnt/data/Übersicht 1.csv', 'a').write('!')`,
 
   const refused: [name: string, body: unknown, status: number, error: RegExp][] = [
     ['a language that is none', { lang: 'cobol', code: '' }, 400, /^Unsupported language: cobol$/],
-    ['a language that nobody has installed', { lang: 'bash', code: '' }, 400, /^Unsupported language: bash$/],
+    ['a language that nobody has installed', { lang: 'rs', code: '' }, 400, /^Unsupported language: rs$/],
     ['no language', { code: '' }, 400, /./],
     ['no code', { lang: 'py' }, 400, /./],
     ['what is no JSON', '{', 400, /./],
@@ -171,20 +171,75 @@ open('/mnt/data/Übersicht 1.csv', 'a').write('!')`,
     assert.deepEqual([status, body.error.includes('"../a"')], [400, true], body.error);
   });
 
-  it('wants a key everywhere, and answers below /v1, too', async () => {
-    const { status, body } = await libreChat(`${base}/v1`, key).exec<object>({
-      lang: 'py',
-      code: 'print(1)',
+  it('needs no key, which LibreChat may not send, and answers below /v1, too', async () => {
+    const nobody = libreChat(`${base}/v1`, {});
+    const [file = nowhere] = await nobody.upload([['a.txt', 'x']]);
+    const { stdout, files } = await nobody.run('py', 'print(open("a.txt").read())', { files: [newer(file)] });
+    assert.deepEqual([stdout, files], ['x\n', []]);
+    // A key's files are not for those without one.
+    const [secret = nowhere] = await libreChat(base, key).upload([['a.txt', 'x']]);
+    assert.equal((await nobody.download(secret)).status, 404);
+  });
+
+  it('bash runs where the files are: it reads, writes and calls Python', async () => {
+    const client = libreChat(base, key);
+    const files = await client.upload([
+      ['dätä 1.csv', 'a,b\n'],
+      ['main.py', 'x = "mine"\n'],
+    ]);
+    const ran = await client.run(
+      'bash',
+      `cat '/mnt/data/dätä 1.csv' main.py
+echo "$# $1" > made.txt
+python3 - <<'PY'
+import main
+open('/mnt/data/sub.txt', 'w').write(main.x)
+PY
+exit 3`,
+      { files: files.map(newer), args: ['two words'] },
+    );
+    assert.deepEqual([ran.stdout, ran.stderr, ran.code], ['a,b\nx = "mine"\n', '', 3]);
+    const contents = made(ran).map(async (file) => [file.name, await (await client.download(file)).text()]);
+    assert.deepEqual(Object.fromEntries(await Promise.all(contents)), {
+      'made.txt': '1 two words\n',
+      'sub.txt': 'mine',
     });
-    assert.deepEqual([status, (body as { stdout: string }).stdout], [200, '1\n']);
-    const nobody = libreChat(base, {});
-    const answers = [
-      (await nobody.exec({ lang: 'py', code: '' })).status,
-      (await nobody.download(nowhere)).status,
-      (await nobody.get(`/files/${nowhere.session_id}`)).status,
-      (await fetch(`${base}/upload`, { method: 'POST', body: new FormData() })).status,
-    ];
-    assert.deepEqual(answers, [401, 401, 401, 401]);
+  });
+
+  it('a file that is called as the engine calls programs is there, and so is the program', async () => {
+    const client = libreChat(base, key);
+    const files = await client.upload([['main.py', 'x = "mine"']]);
+    const ran = await client.run(
+      'py',
+      'import main, os\nos.mkdir("output")\nprint(main.x, open("main.py").read())',
+      {
+        files: files.map(newer),
+      },
+    );
+    assert.deepEqual([ran.stdout, ran.stderr, ran.files], ['mine x = "mine"\n', '', []]);
+  });
+
+  it('a batch of files is told of one by one', async () => {
+    const form = new FormData();
+    for (const name of ['SKILL.md', 'lib/a.py']) form.append('file', new Blob([name]), name);
+    const response = await fetch(`${base}/upload/batch`, { method: 'POST', headers: key, body: form });
+    const { message, storage_session_id, files, succeeded, failed } = (await response.json()) as {
+      message: string;
+      storage_session_id: string;
+      files: { status: string; fileId: string; filename: string }[];
+      succeeded: number;
+      failed: number;
+    };
+    assert.deepEqual([response.status, message, succeeded, failed], [200, 'success', 2, 0]);
+    assert.deepEqual(
+      files.map(({ status, filename }) => [status, filename]),
+      [
+        ['success', 'SKILL.md'],
+        ['success', 'lib/a.py'],
+      ],
+    );
+    const stored = await libreChat(base, key).filesOf(storage_session_id);
+    assert.deepEqual(stored.map(({ name }) => name).sort(), ['SKILL.md', 'lib/a.py']);
   });
 
   it('an upload that is no form is refused', async () => {

@@ -169,15 +169,16 @@ describe('/exec of LibreChat', () => {
     assert.deepEqual(body, { error: 'rate_limited', details: 'Too many.', retry_after_seconds: 3 });
   });
 
-  it('needs a key', async (t) => {
+  it('needs no key, and then the caller that a proxy names', async (t) => {
     const opened = await door(t);
-    for (const path of ['/files/x', '/download/x/y', '/v1/files/x']) {
-      const { status, body } = await said(opened, path, {});
-      assert.equal(status, 401, path);
-      assert.ok((body as { error: string }).error);
-    }
-    assert.equal((await opened.post('/exec', { lang: 'py', code: '' })).status, 401);
-    assert.equal((await upload(opened, { a: 'x' }, {} as typeof ada)).status, 401);
+    assert.equal((await opened.post('/exec', { lang: 'py', code: '' })).status, 200);
+    const { body } = await upload(opened, { a: 'x' }, {} as typeof ada);
+    assert.equal(
+      (await said(opened, `/download/${body.session_id}/${body.files[0]?.fileId}`, ada)).status,
+      404,
+    );
+    const proxied = await door(t, { settings: { callerHeader: 'x-user' } });
+    assert.equal((await proxied.post('/exec', { lang: 'py', code: '' }, ada)).status, 401);
   });
 });
 

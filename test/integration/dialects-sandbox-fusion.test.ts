@@ -62,6 +62,35 @@ describe('/run_code of SandboxFusion', () => {
     assert.match((body.run_result as { stderr: string }).stderr, /^Files that are not kept: link \(/);
   });
 
+  it('has a program beside a file that is called as ours are', async (t) => {
+    const opened = await door(t);
+    opened.script = ({ code }, workspace) => {
+      const [program = '', held = ''] = workspace.paths().toSorted((one, other) => other.length - one.length);
+      assert.deepEqual([workspace.read(program), workspace.read(held)], ['import main', 'x = 1']);
+      assert.ok(
+        code.includes(`os.replace("${held}", "main.py")`) && code.includes(`"--", "${program}"`),
+        code,
+      );
+      return {};
+    };
+    const { body } = await runCode(opened, { code: 'import main', files: { 'main.py': base64('x = 1') } });
+    assert.equal(body.status, 'Success');
+  });
+
+  it('takes no time for a run that is over at once', async (t) => {
+    const opened = await door(t);
+    for (const run_timeout of [0, -1]) await runCode(opened, { run_timeout });
+    assert.deepEqual(
+      opened.runs.map(({ request }) => request.timeout_seconds),
+      [0.001, 0.001],
+    );
+  });
+
+  it('says that it lives', async (t) => {
+    const response = await (await door(t)).ask('/v1/ping');
+    assert.deepEqual([response.status, await response.json()], [200, 'pong']);
+  });
+
   for (const [name, changes, status, command] of [
     ['a failure', { status: 'failed', exit_code: 1 }, 'Failed', 'Finished'],
     ['a time-out', { status: 'timed_out', exit_code: null }, 'Failed', 'TimeLimitExceeded'],
@@ -97,14 +126,26 @@ describe('/run_code of SandboxFusion', () => {
     });
   }
 
-  it('has a fault of the sandbox where the service fails', async (t) => {
-    const opened = await door(t);
-    opened.script = () => {
-      throw new ServiceError('queue_timeout', 'It took too long.');
-    };
-    const { status, body } = await runCode(opened, {});
-    assert.deepEqual([status, body.status], [200, 'SandboxError']);
-  });
+  for (const [name, error, status, wait] of [
+    [
+      'after which clients try again',
+      new ServiceError('queue_full', 'Full.', { retryAfterSeconds: 2.5 }),
+      504,
+      '3',
+    ],
+    ['of which it is not known how long it lasts', new ServiceError('quota_exceeded', 'None.'), 504, null],
+    ['that is final', new ServiceError('forbidden', 'No.'), 200, null],
+  ] as const) {
+    it(`has a fault of the sandbox where the service fails, ${name}`, async (t) => {
+      const opened = await door(t);
+      opened.script = () => {
+        throw error;
+      };
+      const answer = await opened.post('/run_code', { code: 'x', language: 'python' });
+      assert.deepEqual([answer.status, answer.headers.get('retry-after')], [status, wait]);
+      assert.equal((answer.body as { status: string }).status, 'SandboxError');
+    });
+  }
 
   it('runs other languages on a Piston', async (t) => {
     const stage = {
@@ -121,8 +162,11 @@ describe('/run_code of SandboxFusion', () => {
     };
     const piston: Partial<Piston> = {
       runtimes: () => Promise.resolve([{ language: 'c++', version: '10.2.0', aliases: ['cpp'] }]),
-      execute: () =>
-        Promise.resolve({ answer: { compile: stage, run: stage, language: 'c++', version: '10.2.0' } }),
+      executeWithinLimits: (sent) =>
+        Promise.resolve({
+          sent,
+          outcome: { answer: { compile: stage, run: stage, language: 'c++', version: '10.2.0' } },
+        }),
     };
     const opened = await door(t, { piston: piston as Piston });
     const { body } = await runCode(opened, { language: 'cpp' });

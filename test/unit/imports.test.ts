@@ -94,7 +94,7 @@ const allowedUsers: Record<string, string[]> = {
   '@aws-sdk/client-s3': ['artifacts'],
   '@fastify/busboy': ['serve'],
   'mime-types': ['artifacts'],
-  semver: ['serve'],
+  semver: ['piston'],
   express: ['serve'],
   '@modelcontextprotocol/express': ['serve'],
   '@modelcontextprotocol/node': ['serve'],

@@ -3,6 +3,7 @@ import type { RequestHandler, Router } from 'express';
 import type { Shelf } from '../../artifacts/shelf.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Piston } from '../../piston/piston.ts';
+import type { Places } from '../../piston/places.ts';
 import type { ExecutionRequestSchema } from '../../request/execution.ts';
 import type { Service } from '../../schedule/service.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
@@ -47,8 +48,8 @@ export interface Behind {
   offers: Omit<Offers, 'locate'>;
   /** Undefined where none is configured. */
   piston: Piston | undefined;
-  /** The places for runs on it, and the queue before them. `enter` throws ServiceError and the signal's reason. */
-  pistonPlaces: { enter(signal: AbortSignal): Promise<() => void> };
+  /** The places for runs on it, and the queue before them. */
+  pistonPlaces: Places;
   settings: DialectSettings;
   callerOf: CallerOf;
   log: Logger;

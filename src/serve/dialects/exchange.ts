@@ -26,8 +26,15 @@ export interface Exchange extends Around {
   lost: string[];
 }
 
-/** Puts files into the working directory, and hands over what is new or changed there when the program has ended. */
-export function createExchange(placed: readonly Placed[], leaving: Leaving): Exchange {
+/**
+ * Puts files into the working directory, and hands over what is new or changed there when the program has ended. `written`
+ * are those files by the names under which they are put there, and what else the program needs.
+ */
+export function createExchange(
+  placed: readonly Placed[],
+  written: readonly Placed[],
+  leaving: Leaving,
+): Exchange {
   const given = new Map(placed.map(({ path, bytes }) => [path, bytes]));
   const lost: string[] = [];
   let before = new Map<string, Entry>();
@@ -65,8 +72,8 @@ export function createExchange(placed: readonly Placed[], leaving: Leaving): Exc
   return {
     lost,
     async before(files, signal) {
-      for (const [path, bytes] of given) await files.write(path, bytes, signal);
-      if (given.size === 0) return; // a fresh workspace has no files
+      for (const { path, bytes } of written) await files.write(path, bytes, signal);
+      if (written.length === 0) return; // a fresh workspace has no files
       const { entries } = await files.list('', leaving, signal);
       before = new Map(entries.map((entry) => [entry.path, entry]));
     },

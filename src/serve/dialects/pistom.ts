@@ -56,6 +56,7 @@ async function outputOf(
       caller,
       ...(requestKey !== undefined && { requestKey }),
       signal,
+      artifacts: false,
       onEvent(event) {
         said.see(event);
         progress.see(event);

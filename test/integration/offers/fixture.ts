@@ -116,6 +116,7 @@ export function offers(artifactsOf: string): Offers {
           { language: 'python', version: '3.13.5', aliases: [], isolation: 'sandbox' },
           { language: 'go', version: '1.16.2', aliases: ['golang'], isolation: 'piston' },
         ],
+        hints: [],
       }),
     hasEnvironments: true,
   };

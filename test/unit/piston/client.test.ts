@@ -75,7 +75,7 @@ describe('the client of a Piston', () => {
         response.end(bodyOf('python ok'));
       });
     });
-    const outcome = await piston.execute(job, patient);
+    const outcome = await piston.execute(job);
     assert.deepEqual(seen, [['POST', '/api/v2/execute', 'secret', 'application/json', job]]);
     assert.deepEqual(outcome, { answer: JSON.parse(bodyOf('python ok')) as unknown });
   });
@@ -93,7 +93,7 @@ describe('the client of a Piston', () => {
     assert.ok(runs.length > 90, String(runs.length));
     for (const { name, response } of runs) {
       body = response.body ?? '';
-      assert.deepEqual(await piston.execute(job, patient), { answer: JSON.parse(body) as unknown }, name);
+      assert.deepEqual(await piston.execute(job), { answer: JSON.parse(body) as unknown }, name);
     }
   });
 
@@ -102,13 +102,13 @@ describe('the client of a Piston', () => {
     const said = JSON.stringify({ run: stage, language: 'bash', version: '5.0.0' });
     const piston = await client(t, says(200, said));
     const none = { memory: null, message: null, status: null, cpu_time: null, wall_time: null };
-    const outcome = await piston.execute(job, patient);
+    const outcome = await piston.execute(job);
     assert.deepEqual('answer' in outcome && outcome.answer.run, { ...stage, ...none });
   });
 
   it('hands on why Piston refuses', async (t) => {
     const piston = await client(t, says(400, '{"message":"x-1 runtime is unknown"}'));
-    assert.deepEqual(await piston.execute(job, patient), { refused: 'x-1 runtime is unknown' });
+    assert.deepEqual(await piston.execute(job), { refused: 'x-1 runtime is unknown' });
   });
 
   const html = '<html><body>no</body></html>';
@@ -184,7 +184,7 @@ describe('the client of a Piston', () => {
   for (const [name, status, body, code, message] of faults) {
     it(`says what is wrong: ${name}`, async (t) => {
       const piston = await client(t, says(status, body));
-      const [found, words] = await errorOf(piston.execute(job, patient));
+      const [found, words] = await errorOf(piston.execute(job));
       assert.deepEqual([found, message.test(words)], [code, true], words);
     });
   }
@@ -195,7 +195,7 @@ describe('the client of a Piston', () => {
       asked.resolve(undefined);
     });
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const error = errorOf(piston.execute({ ...job, run_timeout: 500, compile_timeout: 500 }, patient));
+    const error = errorOf(piston.execute({ ...job, run_timeout: 500, compile_timeout: 500 }));
     await asked.promise;
     t.mock.timers.tick(11_000);
     assert.match((await error)[1], /^Piston did not answer in 11 s\. Whether the code ran is not known\.$/);
@@ -204,7 +204,7 @@ describe('the client of a Piston', () => {
   it('waits for an answer to a job that asks for all the time in the world', async (t) => {
     const refused = 'run_timeout cannot exceed the configured limit of 3000';
     const piston = await client(t, says(400, JSON.stringify({ message: refused })));
-    assert.deepEqual(await piston.execute({ ...job, run_timeout: 1e300 }, patient), { refused });
+    assert.deepEqual(await piston.execute({ ...job, run_timeout: 1e300 }), { refused });
   });
 
   it('gives up on one that breaks off', async (t) => {
@@ -212,7 +212,7 @@ describe('the client of a Piston', () => {
       response.writeHead(200, { 'content-length': 100 }).write('{"run":');
       setImmediate(() => response.destroy());
     });
-    assert.deepEqual(await errorOf(piston.execute(job, patient)), [
+    assert.deepEqual(await errorOf(piston.execute(job)), [
       'piston_unavailable',
       'Piston cannot be reached, or broke off (UND_ERR_SOCKET).',
     ]);
@@ -226,7 +226,7 @@ describe('the client of a Piston', () => {
       };
       more();
     });
-    assert.deepEqual(await errorOf(piston.execute(job, patient)), [
+    assert.deepEqual(await errorOf(piston.execute(job)), [
       'piston_failed',
       'Piston answered with more than 33554432 bytes.',
     ]);
@@ -249,14 +249,14 @@ describe('the client of a Piston', () => {
       asked.resolve(undefined);
     });
     const leaving = new AbortController();
-    const left = piston.execute(job, leaving.signal);
+    const left = piston.runtimes(leaving.signal);
     await asked.promise;
     leaving.abort(new Error('left'));
     await assert.rejects(left, /left/);
     await closed[0];
-    const waiting = errorOf(piston.packages(patient));
+    const waiting = [errorOf(piston.packages(patient)), errorOf(piston.execute(job))];
     await piston.close();
-    assert.equal((await waiting)[0], 'shutting_down');
+    for (const [code] of await Promise.all(waiting)) assert.equal(code, 'shutting_down');
   });
 
   it('asks for runtimes again only after a while, or a change', async (t) => {

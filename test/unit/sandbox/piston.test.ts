@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Frame } from '../../../src/output/frame.ts';
+import { createPistonLimits } from '../../../src/piston/limits.ts';
 import type { PistonJob, PistonOutcome, PistonRuntime } from '../../../src/piston/piston.ts';
 import type { Claim, Program } from '../../../src/schedule/backend.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
@@ -13,6 +14,8 @@ const runtimes: PistonRuntime[] = [
   { language: 'bash', version: '5.2.0', aliases: ['sh'] },
   { language: 'c++', version: '10.2.0', aliases: ['cpp', 'g++'], runtime: 'gcc' },
   { language: 'python', version: '3.10.0', aliases: ['py'] },
+  { language: 'javascript', version: '1.32.3', aliases: ['deno-js'], runtime: 'deno' },
+  { language: 'javascript', version: '18.15.0', aliases: ['node-js'], runtime: 'node' },
 ];
 const claim: Claim = {
   executionId: 'one',
@@ -33,17 +36,17 @@ const ok = JSON.parse(
   recorded.find(({ name }) => name === 'alias in, language out')?.response.body ?? '',
 ) as Extract<PistonOutcome, { answer: unknown }>['answer'];
 
-type Execute = (job: PistonJob, signal: AbortSignal) => Promise<PistonOutcome>;
+type Execute = (job: PistonJob) => Promise<PistonOutcome>;
 
 /** A Piston that answers as a test says. `jobs` is what it was asked. */
 function upstream(execute: Execute = () => Promise.resolve({ answer: ok })) {
   const jobs: PistonJob[] = [];
   const take = createPistonSandboxes({
     runtimes: () => Promise.resolve(runtimes),
-    execute(job, signal) {
+    executeWithinLimits: createPistonLimits((job) => {
       jobs.push(job);
-      return execute(job, signal);
-    },
+      return execute(job);
+    }),
   });
   return { jobs, take };
 }
@@ -75,7 +78,7 @@ describe('a run on a Piston', () => {
     assert.deepEqual(jobs, [
       {
         language: 'bash',
-        version: '*',
+        version: '5.2.0',
         files: [
           { content: 'echo 1' },
           { name: 'lib/x.sh', content: 'eA==', encoding: 'base64' },
@@ -144,7 +147,7 @@ describe('a run on a Piston', () => {
   });
 
   it('fails where Piston refuses it for another reason, or goes on refusing', async () => {
-    const refusals = ['bash-* runtime is unknown', 'run_timeout cannot exceed the configured limit of 5'];
+    const refusals = ['bash-5.2.0 runtime is unknown', 'run_timeout cannot exceed the configured limit of 5'];
     for (const refused of refusals) {
       const { take, jobs } = upstream(() => Promise.resolve({ refused }));
       await assert.rejects(
@@ -162,19 +165,24 @@ describe('a run on a Piston', () => {
     for (const language of ['ruby', 'python2']) {
       await assert.rejects(upstream().take(language, patient), {
         code: 'invalid_request',
-        message: `language: there is no "${language}" here; there are: python, bash, c++.`,
+        message: `language: there is no "${language}" here; there are: python, bash, c++, javascript.`,
       });
     }
   });
 
-  it('is lost when it is cancelled, and says that Piston goes on', async () => {
-    const { take } = upstream((_, signal) => {
-      const { promise, reject } = Promise.withResolvers<never>();
-      signal.addEventListener('abort', () => {
-        reject(signal.reason as Error);
-      });
-      return promise;
-    });
+  it('is in the version that a name stands for', async () => {
+    const named = async (name: string) => {
+      const { take, jobs } = upstream();
+      await framesOf((await take(name, patient)).run(claim, program, patient));
+      return [jobs[0]?.language, jobs[0]?.version];
+    };
+    assert.deepEqual(await named('javascript'), ['javascript', '18.15.0']);
+    assert.deepEqual(await named('deno-js'), ['javascript', '1.32.3']);
+  });
+
+  it('is lost when it is cancelled, says that Piston goes on, and has its place until that is done', async () => {
+    const going = Promise.withResolvers<PistonOutcome>();
+    const { take } = upstream(() => going.promise);
     const stop = new AbortController();
     const sandbox = await take('bash', patient);
     const run = sandbox.run(claim, program, stop.signal);
@@ -186,6 +194,13 @@ describe('a run on a Piston', () => {
       cause: 'cancelled',
       message: /; what it had written is lost, and Piston goes on with it to its limits\.$/,
     });
+    const events: string[] = [];
+    const disposed = sandbox.dispose().then(() => events.push('its place is free'));
+    await new Promise(setImmediate);
+    events.push('Piston is done');
+    going.reject(new Error('nobody hears of it'));
+    await disposed;
+    assert.deepEqual(events, ['Piston is done', 'its place is free']);
   });
 
   it('leaves no files behind', async () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { executionRequest } from '../../../src/request/execution.ts';
 import { ServiceError } from '../../../src/result/errors.ts';
-import type { SessionRuns } from '../../../src/schedule/run.ts';
+import type { SessionRuns } from '../../../src/schedule/turn.ts';
 import { aborted, fakeBackend, hang } from '../support/fake-backend.ts';
 import { numbered, started } from '../support/frames.ts';
 import { result as ended } from '../support/result.ts';

@@ -9,7 +9,10 @@ const python = { language: 'python', version: '3.13.5', aliases: [], isolation: 
 
 describe('languages', () => {
   it('are Python alone where there is no Piston', async () => {
-    assert.deepEqual(await runtimeLister(version, undefined)(options), { runtimes: [python] });
+    assert.deepEqual(await runtimeLister(version, undefined)(options), {
+      runtimes: [python],
+      hints: [],
+    });
   });
 
   it('are those of a Piston, too, but for its Python', async () => {
@@ -20,12 +23,20 @@ describe('languages', () => {
       ]);
     const list = await runtimeLister(version, { runtimes })(options);
     const go = { language: 'go', version: '1.16.2', aliases: ['go', 'golang'], isolation: 'piston' };
-    assert.deepEqual(list, { runtimes: [python, go] });
+    assert.deepEqual(list, { runtimes: [python, go], hints: [] });
     assert.equal(renderRuntimes(list), 'python 3.13.5\ngo 1.16.2 (go, golang), on a shared service');
   });
 
-  it('are not told where the Piston does not answer', async () => {
+  it('are Python where the Piston does not answer, and why', async () => {
     const runtimes = () => Promise.reject(new ServiceError('piston_unavailable', 'No answer.'));
-    await assert.rejects(runtimeLister(version, { runtimes })(options), { code: 'piston_unavailable' });
+    const list = await runtimeLister(version, { runtimes })(options);
+    const hint = 'Other languages than Python are not listed: No answer.';
+    assert.deepEqual(list, { runtimes: [python], hints: [hint] });
+    assert.equal(renderRuntimes(list), `python 3.13.5\n${hint}`);
+  });
+
+  it('are not told to who leaves', async () => {
+    const runtimes = () => Promise.reject(new Error('left'));
+    await assert.rejects(runtimeLister(version, { runtimes })(options), /left/);
   });
 });

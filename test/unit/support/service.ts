@@ -1,7 +1,7 @@
 import { createQueue } from '../../../src/admission/queue.ts';
 import { createLog, type Logger } from '../../../src/observe/log.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
-import type { SessionRuns } from '../../../src/schedule/run.ts';
+import type { SessionRuns } from '../../../src/schedule/turn.ts';
 import { createSandboxes } from '../../../src/schedule/sandboxes.ts';
 import { createService } from '../../../src/schedule/service.ts';
 import type { FakeBackend } from './fake-backend.ts';

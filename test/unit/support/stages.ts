@@ -1,4 +1,5 @@
-import type { SessionRuns, Stages } from '../../../src/schedule/run.ts';
+import type { Stages } from '../../../src/schedule/run.ts';
+import type { SessionRuns } from '../../../src/schedule/turn.ts';
 
 /** The stages that a run without files and packages passes by. */
 export const passedBy: Pick<Stages, 'inputs' | 'environments' | 'collect' | 'hints'> & {

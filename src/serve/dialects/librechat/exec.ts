@@ -9,6 +9,7 @@ import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
 import { createExchange, type Placed } from '../exchange.ts';
+import { beside } from '../launch.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { LibreChatError } from './errors.ts';
 import { readFile } from './files.ts';
@@ -61,7 +62,7 @@ export async function execute(
   body: z.infer<typeof execBody>,
   { caller, signal }: { caller: string; signal: AbortSignal },
 ): Promise<ExecAnswer> {
-  const language = await runnable(body.lang, piston, signal);
+  const where = await runnable(body.lang, piston, signal);
   if ((body.files ?? []).length > settings.inputFiles)
     throw new LibreChatError(413, `There are more than ${settings.inputFiles} files`);
   const placed: Placed[] = [];
@@ -75,7 +76,11 @@ export async function execute(
   }
   const session = newId();
   const files: OutputFile[] = [];
-  const exchange = createExchange(placed, {
+  const program =
+    'interpreter' in where
+      ? beside(placed, body.code, where.interpreter)
+      : { code: body.code, files: placed };
+  const exchange = createExchange(placed, program.files, {
     recursive: true,
     maxFiles: settings.inputFiles,
     maxFileBytes: settings.inputBytes,
@@ -94,12 +99,18 @@ export async function execute(
   });
   const request = asked(requestSchema, {
     code: body.code,
-    language,
+    language: 'language' in where ? where.language : 'python',
     args: [body.args ?? []].flat(),
     ...(body.timeout && { timeout_seconds: body.timeout / 1000 }),
   });
-  const executionId = newExecutionId();
-  const result = await service.execute(request, { executionId, caller, signal, around: exchange });
+  const options = {
+    executionId: newExecutionId(),
+    caller,
+    signal,
+    around: exchange,
+    artifacts: false,
+  } as const;
+  const result = await service.execute({ ...request, code: program.code }, options);
   return answerOf(result, session, files, exchange.lost);
 }
 

@@ -1,4 +1,5 @@
 import type { Piston } from '../../../piston/piston.ts';
+import type { Interpreter } from '../launch.ts';
 import { LibreChatError } from './errors.ts';
 
 /** Languages by the names that LibreChat has for them. */
@@ -18,21 +19,30 @@ const languages: Record<string, string> = {
   bash: 'bash',
 };
 
-/** Our name of a language. Throws LibreChatError where it cannot run here, ServiceError. */
+/** What a program runs in: an interpreter of the sandbox, or a language of the Piston behind. */
+export type Runnable = { interpreter: Interpreter } | { language: string };
+
+/** LibreChat reads and writes files by bash: so that runs where the files are. */
+const interpreters: readonly Interpreter[] = ['python', 'bash'];
+
+/** Where a language runs. Throws LibreChatError where it cannot run here, ServiceError. */
 export async function runnable(
   lang: string,
   piston: Pick<Piston, 'runtimes'> | undefined,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Runnable> {
   const language = languageOf(lang);
   const unsupported = (why?: string) => new LibreChatError(400, `Unsupported language: ${lang}`, why);
   if (language === undefined) throw unsupported();
-  if (language === 'python') return language;
+  const interpreter = interpreters.find((each) => each === language);
+  if (interpreter) return { interpreter };
   if (!piston)
-    throw unsupported('This server runs Python alone; its operator may set pistonUrl for other languages.');
+    throw unsupported(
+      'This server runs Python and bash alone; its operator may set pistonUrl for other languages.',
+    );
   const names = (await piston.runtimes(signal)).flatMap((runtime) => [runtime.language, ...runtime.aliases]);
   if (!names.includes(language)) throw unsupported('Its operator has not installed it on the Piston behind.');
-  return language;
+  return { language };
 }
 
 /** Our name of a language; undefined where LibreChat has none such. */

@@ -6,7 +6,7 @@ import { keyedCaller } from './caller.ts';
 import { endAsLibreChat, LibreChatError } from './errors.ts';
 import { execBody, execute } from './exec.ts';
 import { deleteFile, describeFiles, describeObject, readFile } from './files.ts';
-import { upload } from './upload.ts';
+import { upload, uploadBatch } from './upload.ts';
 
 /** LibreChat's Code Interpreter API, at the root and below /v1, where its clients' base URL may end. */
 export const librechat: Dialect = {
@@ -52,6 +52,10 @@ function routesOf(behind: Behind): Router {
   api.post(
     '/upload',
     answer((req, call) => upload(shelf, settings, req, call)),
+  );
+  api.post(
+    '/upload/batch',
+    answer((req, call) => uploadBatch(shelf, settings, req, call)),
   );
   api.get(
     '/download/:session/:file',

@@ -11,13 +11,46 @@ interface UploadSettings {
   inputBytes: number;
 }
 
+interface Call {
+  caller: string;
+  signal: AbortSignal;
+}
+
+interface Uploaded {
+  session: string;
+  files: { fileId: string; filename: string }[];
+}
+
 /** POST /upload: keeps the files of a form in a session of their own. Throws LibreChatError, ServiceError. */
-export async function upload(
+export async function upload(shelf: Shelf, most: UploadSettings, req: Request, call: Call): Promise<object> {
+  const { session, files } = await keepForm(shelf, most, req, call);
+  return { message: 'success', session_id: session, storage_session_id: session, files };
+}
+
+/** POST /upload/batch: the same, with a word for each file. All are kept, or none. */
+export async function uploadBatch(
+  shelf: Shelf,
+  most: UploadSettings,
+  req: Request,
+  call: Call,
+): Promise<object> {
+  const { session, files } = await keepForm(shelf, most, req, call);
+  return {
+    message: 'success',
+    session_id: session,
+    storage_session_id: session,
+    files: files.map((file) => ({ status: 'success', ...file })),
+    succeeded: files.length,
+    failed: 0,
+  };
+}
+
+async function keepForm(
   shelf: Shelf,
   { inputFiles, inputBytes }: UploadSettings,
   req: Request,
-  { caller, signal }: { caller: string; signal: AbortSignal },
-): Promise<object> {
+  { caller, signal }: Call,
+): Promise<Uploaded> {
   if (!req.is('multipart/form-data'))
     throw new LibreChatError(400, 'Invalid content type. Must be multipart/form-data.');
   const form = await readMultipart(req, { files: inputFiles, bytes: inputBytes }, signal).catch(asLibreChat);
@@ -27,13 +60,13 @@ export async function upload(
     if (issue) throw new LibreChatError(400, `The name of a file cannot be used: ${issue.message}`);
   }
   const session = newId();
-  const files: { fileId: string; filename: string }[] = [];
+  const files: Uploaded['files'] = [];
   for (const { name, bytes } of form) {
     const file = { folder: session, id: newId(), caller, name };
     await shelf.put(file, bytes, signal).catch(unavailable);
     files.push({ fileId: file.id, filename: name });
   }
-  return { message: 'success', session_id: session, storage_session_id: session, files };
+  return { session, files };
 }
 
 function asLibreChat(error: unknown): never {

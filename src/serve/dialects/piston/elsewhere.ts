@@ -1,5 +1,6 @@
+import { leastLimits } from '../../../piston/limits.ts';
 import type { Piston, PistonJob } from '../../../piston/piston.ts';
-import type { Behind } from '../dialect.ts';
+import { inPlace, type Places } from '../../../piston/places.ts';
 import type { Asked, AskedFile } from './ask.ts';
 import { Refusal } from './refusal.ts';
 import { inOrder } from './stage.ts';
@@ -7,23 +8,18 @@ import { inOrder } from './stage.ts';
 /** Runs another language on the Piston behind. Throws Refusal, and what that and its queue do. */
 export async function runElsewhere(
   piston: Pick<Piston, 'execute'>,
-  places: Behind['pistonPlaces'],
+  places: Places,
   asked: Asked,
   signal: AbortSignal,
 ) {
   const job = jobOf(asked);
-  const leave = await places.enter(signal);
-  try {
-    const outcome = await piston.execute(job, signal);
-    if ('refused' in outcome) throw new Refusal(outcome.refused);
-    const { compile, run, language, version } = outcome.answer;
-    return { ...(compile && { compile: inOrder(compile) }), run: inOrder(run), language, version };
-  } finally {
-    leave();
-  }
+  const outcome = await inPlace(places, () => piston.execute(job), signal);
+  if ('refused' in outcome) throw new Refusal(outcome.refused);
+  const { compile, run, language, version } = outcome.answer;
+  return { ...(compile && { compile: inOrder(compile) }), run: inOrder(run), language, version };
 }
 
-/** What is not asked for is left out: a Piston takes a limit of 0 for none. */
+/** What is not asked for is left out, and nothing is as small as 0: a Piston takes that for no limit. */
 function jobOf({ runtime: { language, version }, files, stdin, args, limits }: Asked): PistonJob {
   files.forEach(checkOption);
   return {
@@ -36,7 +32,7 @@ function jobOf({ runtime: { language, version }, files, stdin, args, limits }: A
     })),
     stdin,
     args,
-    ...limits,
+    ...leastLimits(limits),
   };
 }
 

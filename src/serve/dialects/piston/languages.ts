@@ -1,12 +1,19 @@
 import type { Piston, PistonPackage, PistonRuntime } from '../../../piston/piston.ts';
+import { findRuntime, isPistonFault } from '../../../piston/runtimes.ts';
 import { isPython } from '../../../request/language.ts';
+import { logFailure } from '../../errors.ts';
 import type { Behind } from '../dialect.ts';
 import type { Wanted } from './ask.ts';
 import { Refusal } from './refusal.ts';
-import { findRuntime, listed, python, pythonRuntimes } from './runtimes.ts';
+import { listed, python, pythonRuntimes } from './runtimes.ts';
 
 /** What can be run: Python here, all else on the Piston behind, where there is one. Throws what these do. */
-export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' | 'piston' | 'settings'>) {
+export function languagesOf({
+  offers,
+  piston,
+  settings,
+  log,
+}: Pick<Behind, 'offers' | 'piston' | 'settings' | 'log'>) {
   const { pistonPythons, pistonPackages } = settings;
 
   /** Its own version first. */
@@ -17,11 +24,17 @@ export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' 
 
   return {
     async all(signal: AbortSignal): Promise<PistonRuntime[]> {
-      const [here, there = []] = await Promise.all([pythons(signal), piston?.runtimes(signal)]);
+      const [here, there] = await Promise.all([
+        pythons(signal),
+        fromPiston((other) => other.runtimes(signal)),
+      ]);
       return [...here, ...there.filter(({ language }) => language !== python).map(listed)];
     },
     async packages(signal: AbortSignal): Promise<PistonPackage[]> {
-      const [here, there = []] = await Promise.all([pythons(signal), piston && packagesOf(piston, signal)]);
+      const [here, there] = await Promise.all([
+        pythons(signal),
+        fromPiston((other) => packagesOf(other, signal)),
+      ]);
       return [
         ...here.map(({ version }) => ({ language: python, language_version: version, installed: true })),
         ...there.filter(({ language }) => language !== python),
@@ -35,6 +48,17 @@ export function languagesOf({ offers, piston, settings }: Pick<Behind, 'offers' 
       return found;
     },
   };
+
+  /** What it has; nothing where it does not answer: Python does not need it. */
+  async function fromPiston<T>(ask: (piston: Piston) => Promise<T[]>): Promise<T[]> {
+    try {
+      return piston ? await ask(piston) : [];
+    } catch (error) {
+      if (!isPistonFault(error)) throw error;
+      logFailure(log, 'list of languages', error);
+      return [];
+    }
+  }
 
   /** A Piston that reaches no package index ends when it is asked for packages: one that is set up so is asked what it runs. */
   async function packagesOf(asked: Piston, signal: AbortSignal): Promise<PistonPackage[]> {

@@ -1,6 +1,7 @@
 import type { Piston, PistonRuntime } from '../../../piston/piston.ts';
+import { findRuntime } from '../../../piston/runtimes.ts';
 import { Refusal } from './refusal.ts';
-import { findRuntime, python } from './runtimes.ts';
+import { python } from './runtimes.ts';
 
 /** Installs or removes a package of the Piston behind. Python is part of this server. Throws Refusal, and what that Piston does. */
 export async function changePackage(

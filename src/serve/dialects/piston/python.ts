@@ -5,7 +5,8 @@ import type { Around } from '../../../schedule/run.ts';
 import type { Behind } from '../dialect.ts';
 import { createSaid } from '../said.ts';
 import type { Asked, LimitName } from './ask.ts';
-import { type PythonProgram, programOf } from './program.ts';
+import type { Launched } from '../launch.ts';
+import { programOf } from './program.ts';
 import { Refusal } from './refusal.ts';
 import { stageOf } from './stage.ts';
 
@@ -42,7 +43,7 @@ export function pythonRunner({
 }: Pick<Behind, 'service' | 'requestSchema' | 'settings'>) {
   const most = pythonLimits(settings);
 
-  function requestOf({ stdin, args, limits }: Asked, { code }: PythonProgram): ExecutionRequest {
+  function requestOf({ stdin, args, limits }: Asked, { code }: Launched): ExecutionRequest {
     const { run_timeout = Math.min(usualRunMs, most.run_timeout), run_memory_limit } = limits;
     const memory_mb = run_memory_limit && Math.max(leastMemoryMb, Math.ceil(run_memory_limit / MiB));
     const parsed = requestSchema.safeParse({
@@ -63,6 +64,7 @@ export function pythonRunner({
       executionId: newExecutionId(),
       caller,
       signal,
+      artifacts: false,
       onEvent: said.see,
       ...(program.files.length > 0 && { around: placing(program.files) }),
     });
@@ -70,7 +72,7 @@ export function pythonRunner({
   };
 }
 
-function placing(placed: PythonProgram['files']): Around {
+function placing(placed: Launched['files']): Around {
   return {
     async before(files, signal) {
       for (const { path, bytes } of placed) await files.write(path, bytes, signal);

@@ -1,4 +1,3 @@
-import semver from 'semver';
 import type { PistonRuntime } from '../../../piston/piston.ts';
 
 export const python = 'python';
@@ -10,19 +9,6 @@ export function pythonRuntimes(versions: readonly string[]): PistonRuntime[] {
     version,
     aliases: aliasesOf(version),
   }));
-}
-
-/** The newest of those that a language (or its alias) and a selector of versions name. */
-export function findRuntime(
-  runtimes: readonly PistonRuntime[],
-  language: string,
-  selector: string,
-): PistonRuntime | undefined {
-  const [newest] = runtimes
-    .filter((each) => each.language === language || each.aliases.includes(language))
-    .filter(({ version }) => semver.valid(version) !== null && semver.satisfies(version, selector))
-    .sort((one, other) => semver.rcompare(one.version, other.version));
-  return newest;
 }
 
 /** As Piston lists one: only some have `runtime`. */

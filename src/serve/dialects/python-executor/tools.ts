@@ -124,6 +124,7 @@ async function execute(
     caller,
     ...(requestKey !== undefined && { requestKey }),
     signal,
+    artifacts: false,
     onEvent,
   });
   return said(resultText(result, seconds));

@@ -11,9 +11,13 @@ import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
 import { createExchange } from '../exchange.ts';
 import { HttpError } from '../fastapi.ts';
+import { beside } from '../launch.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { valueError, type Detail } from '../pydantic.ts';
 import { keepFile, takeFiles } from './files.ts';
+
+/** BeeAI's own limit of a program. */
+const usualSeconds = 60;
 
 export interface Caller {
   caller: string;
@@ -42,32 +46,34 @@ export async function executeSource(
   { caller, requestKey, signal }: Caller,
 ): Promise<ExecuteAnswer> {
   const wanted = Object.entries(files).map(([path, id]) => ({ path: workspacePathOf(path, files), id }));
-  const request = checkRequest(requestSchema, { code: source_code, env });
+  const timeout_seconds = Math.min(usualSeconds, settings.maxTimeoutSeconds);
+  const request = checkRequest(requestSchema, { code: source_code, env, timeout_seconds });
   const placed = await takeFiles(shelf, wanted, caller, settings, signal);
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(500, `File not found: ${missing.id}`);
   const kept = new Map<string, string>();
-  const exchange = createExchange(
-    placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : [])),
-    {
-      recursive: false,
-      maxFiles: settings.inputFiles,
-      maxFileBytes: settings.inputBytes,
-      maxBytes: settings.artifactBytes,
-      async keep(path, bytes, keeping) {
-        const id = randomBytes(32).toString('hex');
-        await keepFile(shelf, { id, path, caller }, bytes, keeping);
-        kept.set(`/workspace/${path}`, id);
-      },
+  const given = placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : []));
+  const program = beside(given, source_code);
+  const exchange = createExchange(given, program.files, {
+    recursive: false,
+    maxFiles: settings.inputFiles,
+    maxFileBytes: settings.inputBytes,
+    maxBytes: settings.artifactBytes,
+    async keep(path, bytes, keeping) {
+      const id = randomBytes(32).toString('hex');
+      await keepFile(shelf, { id, path, caller }, bytes, keeping);
+      kept.set(`/workspace/${path}`, id);
     },
-  );
-  const result = await service.execute(request, {
+  });
+  const options = {
     executionId: newExecutionId(),
     caller,
     ...(requestKey !== undefined && { requestKey }),
     signal,
     around: exchange,
-  });
+    artifacts: false,
+  } as const;
+  const result = await service.execute({ ...request, code: program.code }, options);
   return answerOf(result, Object.fromEntries(kept), exchange.lost);
 }
 

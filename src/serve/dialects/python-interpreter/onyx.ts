@@ -7,6 +7,7 @@ import { signalNumber } from '../../../result/signal.ts';
 import type { Behind } from '../dialect.ts';
 import { createExchange } from '../exchange.ts';
 import { HttpError } from '../fastapi.ts';
+import { beside } from '../launch.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { strictInteger, valueError } from '../pydantic.ts';
 import { checkRequest, type Caller } from './execute.ts';
@@ -53,22 +54,27 @@ export async function executeOnyx(
   const missing = placed.find(({ bytes }) => bytes === undefined);
   if (missing) throw new HttpError(404, `File with ID '${missing.id}' not found for path '${missing.path}'.`);
   const kept: OnyxAnswer['files'] = [];
-  const exchange = createExchange(
-    placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : [])),
-    {
-      recursive: true,
-      maxFiles: settings.inputFiles,
-      maxFileBytes: settings.inputBytes,
-      maxBytes: settings.artifactBytes,
-      async keep(path, bytes, keeping) {
-        const id = randomUUID();
-        await keepFile(shelf, { id, path, caller }, bytes, keeping);
-        kept.push({ path, kind: 'file', file_id: id });
-      },
+  const given = placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : []));
+  const program = beside(given, code);
+  const exchange = createExchange(given, program.files, {
+    recursive: true,
+    maxFiles: settings.inputFiles,
+    maxFileBytes: settings.inputBytes,
+    maxBytes: settings.artifactBytes,
+    async keep(path, bytes, keeping) {
+      const id = randomUUID();
+      await keepFile(shelf, { id, path, caller }, bytes, keeping);
+      kept.push({ path, kind: 'file', file_id: id });
     },
-  );
-  const executionId = newExecutionId();
-  const result = await service.execute(request, { executionId, caller, signal, around: exchange });
+  });
+  const options = {
+    executionId: newExecutionId(),
+    caller,
+    signal,
+    around: exchange,
+    artifacts: false,
+  } as const;
+  const result = await service.execute({ ...request, code: program.code }, options);
   return onyxAnswerOf(result, last_line_interactive, kept, exchange.lost);
 }
 

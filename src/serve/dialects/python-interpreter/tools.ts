@@ -73,7 +73,7 @@ async function runProgram(
 ): Promise<ExecutionResult> {
   const given = { code: programs[task], stdin: JSON.stringify(input), env };
   const request = checkRequest(requestSchema, given, { stdin: 'tool_source_code' });
-  return await service.execute(request, { executionId: newExecutionId(), caller, signal });
+  return await service.execute(request, { executionId: newExecutionId(), caller, signal, artifacts: false });
 }
 
 /** One of the programs beside this file, and before it the module that they share. */

@@ -1,3 +1,4 @@
+import { ranOutOfMemory, signalOf } from '../../../piston/bash.ts';
 import type { PistonStage } from '../../../piston/piston.ts';
 import { describeError } from '../../../result/errors.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
@@ -81,17 +82,32 @@ function statusOf(status: ExecutionResult['status']): CommandResult['status'] {
   }
 }
 
-/** A stage of a Piston as a command. */
-export function commandOfStage(stage: PistonStage): CommandResult {
-  const { status, code, signal, stdout, stderr, message, wall_time } = stage;
-  const isCut = status === 'OL' || status === 'EL';
+/** What Piston held a stage to. */
+export interface StageLimits {
+  /** Undefined for no limit. */
+  memoryBytes: number | undefined;
+  /** The limits that were lowered, a line each. */
+  lowered: readonly string[];
+}
+
+/** A stage of a Piston as a command. Its code is negative where a signal has ended it. */
+export function commandOfStage(stage: PistonStage, { memoryBytes, lowered }: StageLimits): CommandResult {
+  const { status, code, stdout, stderr, message, wall_time } = stage;
+  const isLate = status === 'TO';
   const isBroken = status === 'XX';
-  const killed = signal === null || status === 'TO' ? null : -signalNumber(signal);
+  const isCut = status === 'OL' || status === 'EL';
+  const isTooLarge = memoryBytes !== undefined && ranOutOfMemory(stage, memoryBytes);
+  const signal = isLate ? null : signalOf(stage);
+  const notes = [
+    ...((isCut || isBroken) && message !== null ? [message] : []),
+    ...(isTooLarge ? ['The program used more memory than it may.'] : []),
+    ...(isLate || isTooLarge ? lowered : []),
+  ];
   return {
-    status: status === 'TO' ? 'TimeLimitExceeded' : isBroken ? 'Error' : 'Finished',
+    status: isLate ? 'TimeLimitExceeded' : isBroken ? 'Error' : 'Finished',
     execution_time: wall_time === null ? null : wall_time / 1000,
-    return_code: isBroken ? null : (code ?? killed),
+    return_code: isLate || isBroken ? null : signal === null ? code : -signalNumber(signal),
     stdout,
-    stderr: withLines(stderr, (isCut || isBroken) && message !== null ? [message] : []),
+    stderr: withLines(stderr, notes),
   };
 }

@@ -1,16 +1,24 @@
-import { limitOf } from '../../../piston/limit.ts';
-import type { Piston, PistonJob, PistonOutcome } from '../../../piston/piston.ts';
+import { loweredHints } from '../../../piston/limits.ts';
+import type { Piston, PistonJob, PistonRuntime } from '../../../piston/piston.ts';
+import { inPlace } from '../../../piston/places.ts';
+import { findRuntime } from '../../../piston/runtimes.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import type { Behind } from '../dialect.ts';
 import { answerOf, commandOfStage, type RunCodeAnswer } from './answer.ts';
 import { filesOf, type RunCode } from './request.ts';
 
 const MiB = 1_048_576;
-const bounded = ['compile_timeout', 'run_timeout', 'run_memory_limit'] as const;
+
+/** The limits by their names in a request. */
+const called = {
+  compile_timeout: 'compile_timeout',
+  run_timeout: 'run_timeout',
+  run_memory_limit: 'memory_limit_MB',
+};
 
 /** Runs another language than Python on the Piston behind. Throws ServiceError, and the signal's reason. */
 export async function runElsewhere(
-  piston: Pick<Piston, 'runtimes' | 'execute'>,
+  piston: Pick<Piston, 'runtimes' | 'executeWithinLimits'>,
   { pistonPlaces, settings }: Pick<Behind, 'pistonPlaces' | 'settings'>,
   body: RunCode,
   language: string,
@@ -24,55 +32,32 @@ export async function runElsewhere(
   const files = filesOf(body, settings);
   if (Buffer.byteLength(body.code) > settings.maxCodeBytes)
     throw new ServiceError('too_large', `The code is longer than ${settings.maxCodeBytes} bytes.`);
-  const runtimes = await piston.runtimes(signal);
-  const runtime = runtimes.find((each) => each.language === language || each.aliases.includes(language));
+  const runtime = findRuntime(await piston.runtimes(signal), language);
   if (!runtime)
     throw new ServiceError('invalid_request', `"${body.language}" is not installed on this server's Piston.`);
-  const leave = await pistonPlaces.enter(signal);
-  try {
-    const outcome = await ask(
-      piston,
-      jobOf(body, runtime.language, files, settings.maxTimeoutSeconds),
-      signal,
-    );
-    if ('refused' in outcome)
-      throw new ServiceError('piston_failed', `Piston refuses the run: ${outcome.refused}.`);
-    const { compile, run } = outcome.answer;
-    const compiled = compile ? commandOfStage(compile) : null;
-    // Of a program that did not compile, Piston says the same again as its run.
-    const didCompile = !compiled || (compiled.status === 'Finished' && compiled.return_code === 0);
-    return answerOf(compiled, didCompile ? commandOfStage(run) : null);
-  } finally {
-    leave();
-  }
-}
-
-/** Asks once more for each limit that Piston says it has: it does so only when it is asked for more. */
-async function ask(
-  piston: Pick<Piston, 'execute'>,
-  job: PistonJob,
-  signal: AbortSignal,
-  refusals: number = bounded.length,
-): Promise<PistonOutcome> {
-  const outcome = await piston.execute(job, signal);
-  const limit = 'refused' in outcome ? limitOf(outcome.refused) : undefined;
-  const name = bounded.find((each) => each === limit?.name);
-  return !limit || name === undefined || refusals === 0
-    ? outcome
-    : await ask(piston, { ...job, [name]: limit.most }, signal, refusals - 1);
+  const job = jobOf(body, runtime, files, settings.maxTimeoutSeconds);
+  const { outcome, sent } = await inPlace(pistonPlaces, () => piston.executeWithinLimits(job), signal);
+  if ('refused' in outcome)
+    throw new ServiceError('piston_failed', `Piston refuses the run: ${outcome.refused}.`);
+  const { compile, run } = outcome.answer;
+  const limits = { memoryBytes: sent.run_memory_limit, lowered: loweredHints(job, sent, called) };
+  const compiled = compile ? commandOfStage(compile, { ...limits, memoryBytes: undefined }) : null;
+  // Of a program that did not compile, Piston says the same again as its run.
+  const didCompile = !compiled || (compiled.status === 'Finished' && compiled.return_code === 0);
+  return answerOf(compiled, didCompile ? commandOfStage(run, limits) : null);
 }
 
 function jobOf(
   { code, stdin, compile_timeout, run_timeout, memory_limit_MB }: RunCode,
-  language: string,
+  { language, version }: PistonRuntime,
   files: { path: string; bytes: Buffer }[],
   maxSeconds: number,
 ): PistonJob {
   return {
     language,
-    version: '*',
+    version,
     files: [
-      { content: code },
+      { content: language === 'php' ? withTag(code) : code },
       ...files.map(({ path, bytes }) => ({
         name: path,
         content: bytes.toString('base64'),
@@ -80,13 +65,13 @@ function jobOf(
       })),
     ],
     stdin: stdin ?? '',
-    compile_timeout: milliseconds(compile_timeout, maxSeconds),
-    run_timeout: milliseconds(run_timeout, maxSeconds),
+    compile_timeout: Math.min(compile_timeout, maxSeconds) * 1000,
+    run_timeout: Math.min(run_timeout, maxSeconds) * 1000,
     ...(memory_limit_MB > 0 && { run_memory_limit: memory_limit_MB * MiB }),
   };
 }
 
-/** Never 0, which lifts a limit there. */
-function milliseconds(seconds: number, maxSeconds: number): number {
-  return Math.max(1, Math.round(Math.min(seconds, maxSeconds) * 1000));
+/** What has no tag, PHP prints as it stands: SandboxFusion adds one. */
+function withTag(code: string): string {
+  return code.includes('<?php') ? code : `<?php\n${code}`;
 }

@@ -1,14 +1,15 @@
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { ExecutionRequest, ExecutionRequestSchema } from '../../../request/execution.ts';
 import { newExecutionId } from '../../../request/execution-id.ts';
-import { ServiceError } from '../../../result/errors.ts';
+import { describeError, ServiceError } from '../../../result/errors.ts';
 import type { WorkspaceFiles } from '../../../schedule/backend.ts';
 import type { Around } from '../../../schedule/run.ts';
 import { logFailure } from '../../errors.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
-import { lostFile, tellingLoss } from '../exchange.ts';
+import { lostFile, type Placed, tellingLoss } from '../exchange.ts';
 import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
+import { beside } from '../launch.ts';
 import { answerOf, commandOf, sandboxError, type RunCodeAnswer } from './answer.ts';
 import { runElsewhere } from './elsewhere.ts';
 import { filesOf, languageOf, relative, runCodeBody, type RunCode } from './request.ts';
@@ -20,8 +21,17 @@ export const sandboxFusion: Dialect = {
   open: (behind) => ({ routes: routesOf(behind) }),
 };
 
+/** Clients take 200 for the end of it, and try again at 504 alone. */
+function sendError(res: Response, error: unknown): void {
+  const { retryable, retry_after_seconds: wait } = describeError(error).body.error;
+  if (wait !== null) res.set('retry-after', String(Math.ceil(wait)));
+  res.status(retryable ? 504 : 200).json(sandboxError(error));
+}
+
 /** Less has no interpreter. */
 const leastMb = 64;
+/** No time at all is over at once, and no fault of a request. */
+const leastSeconds = 0.001;
 
 function routesOf(behind: Behind): Router {
   const { settings, callerOf, piston, log } = behind;
@@ -40,10 +50,13 @@ function routesOf(behind: Behind): Router {
       res.json(answer);
     } catch (error) {
       logFailure(log, req.path, error);
-      res.json(sandboxError(error));
+      sendError(res, error);
     }
   });
-  endAsFastApi(router, { '/run_code': 'POST' }, log);
+  router.get('/v1/ping', (_req, res) => {
+    res.json('pong');
+  });
+  endAsFastApi(router, { '/run_code': 'POST', '/v1/ping': 'GET' }, log);
   return router;
 }
 
@@ -56,11 +69,14 @@ async function runHere(
 ): Promise<RunCodeAnswer> {
   const fetched = new Map<string, string>();
   const lost: string[] = [];
-  const around = aroundOf(body, settings, fetched, lost);
-  const result = await service.execute(requestOf(body, requestSchema), {
+  const program = beside(filesOf(body, settings), body.code);
+  const around = aroundOf(body, program.files, settings.inputBytes, fetched, lost);
+  const request = { ...requestOf(body, requestSchema), code: program.code };
+  const result = await service.execute(request, {
     executionId: newExecutionId(),
     caller,
     signal,
+    artifacts: false,
     ...(around && { around }),
   });
   return answerOf(null, commandOf(result, lost), Object.fromEntries(fetched));
@@ -74,7 +90,7 @@ export function requestOf(
   const parsed = schema.safeParse({
     code,
     stdin: stdin ?? '',
-    timeout_seconds: run_timeout,
+    timeout_seconds: Math.max(run_timeout, leastSeconds),
     ...(memory_limit_MB > 0 && { limits: { memory_mb: Math.max(memory_limit_MB, leastMb) } }),
   });
   if (parsed.success) return parsed.data;
@@ -85,15 +101,15 @@ export function requestOf(
 /** Puts files into the working directory and takes those out that are wanted, where there are any. Throws ServiceError. */
 function aroundOf(
   body: RunCode,
-  settings: { inputFiles: number; inputBytes: number },
+  files: readonly Placed[],
+  mostBytes: number,
   fetched: Map<string, string>,
   lost: string[],
 ): Around | undefined {
-  const files = filesOf(body, settings);
   const wanted = body.fetch_files.map((name) => ({ name, path: relative(name) }));
   if (files.length === 0 && wanted.length === 0) return undefined;
   async function takeOut(workspace: WorkspaceFiles, signal: AbortSignal): Promise<void> {
-    let room = settings.inputBytes;
+    let room = mostBytes;
     for (const { name, path } of wanted) {
       try {
         const bytes = await workspace.read(path, room, signal);

@@ -12,7 +12,7 @@ async function exchanged(
 ) {
   const workspace = memoryWorkspace();
   const kept: Record<string, string> = {};
-  const exchange = createExchange(placed, {
+  const exchange = createExchange(placed, placed, {
     recursive: true,
     maxFiles: 10,
     maxFileBytes: 100,
@@ -120,7 +120,7 @@ describe('createExchange', () => {
   it('says that files went with their sandbox', async () => {
     const workspace = memoryWorkspace();
     const leaving = { recursive: true, maxFiles: 1, maxFileBytes: 1, maxBytes: 1 };
-    const exchange = createExchange([], { ...leaving, keep: () => Promise.resolve() });
+    const exchange = createExchange([], [], { ...leaving, keep: () => Promise.resolve() });
     const gone = new SandboxLost('evicted', 'It was evicted.');
     const files = { ...workspace.files, list: () => Promise.reject(gone) };
     await assert.rejects(exchange.after(files, forever), gone);
@@ -129,7 +129,7 @@ describe('createExchange', () => {
 
   it('says how many more there are than are listed', async () => {
     const workspace = memoryWorkspace();
-    const exchange = createExchange([], {
+    const exchange = createExchange([], [], {
       recursive: true,
       maxFiles: 1,
       maxFileBytes: 1,

@@ -90,6 +90,31 @@ describe('a run on the Piston behind', () => {
     assert.deepEqual(log, ['enter', 'execute', 'leave']);
   });
 
+  it('has its place until that Piston is done, though its caller has left', async () => {
+    const going = Promise.withResolvers<PistonOutcome>();
+    const left = new AbortController();
+    const log: string[] = [];
+    const places = { enter: () => Promise.resolve(() => void log.push('leave')) };
+    const run = runElsewhere({ execute: () => going.promise }, places, asked, left.signal);
+    await new Promise(setImmediate);
+    left.abort(new Error('left'));
+    await assert.rejects(run, /left/);
+    assert.deepEqual(log, []);
+    going.resolve({ refused: 'nobody hears of it' });
+    await new Promise(setImmediate);
+    assert.deepEqual(log, ['leave']);
+  });
+
+  it('lifts no limit by a small one', async () => {
+    const { jobs, run } = setup({ answer: { run: stage, language: 'c', version: '10.2.0' } });
+    await run({ ...asked, limits: { run_timeout: 0.5, compile_cpu_time: 1e-9, run_memory_limit: 1 } });
+    const [{ run_timeout, compile_cpu_time, run_memory_limit, compile_timeout } = {}] = jobs;
+    assert.deepEqual(
+      [run_timeout, compile_cpu_time, run_memory_limit, compile_timeout],
+      [1, 1, 1000, undefined],
+    );
+  });
+
   it('hands no name over that is an option', async () => {
     const { log, run } = setup(new Error('gone'));
     await assert.rejects(run({ ...asked, files: [{ ...file, name: '-c', isNamed: true }] }), {

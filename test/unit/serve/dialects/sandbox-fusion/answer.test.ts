@@ -93,9 +93,20 @@ describe('commandOfStage', () => {
     ['a failure', { code: 2, status: 'RE', message: 'Exited with error status 2' }, { return_code: 2 }],
     ['a signal', { code: null, signal: 'SIGSEGV', status: 'SG' }, { return_code: -11 }],
     [
+      'a signal under bash',
+      { code: 139, stderr: 'Segmentation fault\n', status: 'RE' },
+      { return_code: -11, stderr: 'Segmentation fault\n' },
+    ],
+    ['a code that looks like one', { code: 139, status: 'RE' }, { return_code: 139 }],
+    [
       'a time-out',
       { code: null, signal: 'SIGKILL', status: 'TO', message: 'Time limit exceeded' },
-      { status: 'TimeLimitExceeded', return_code: null },
+      { status: 'TimeLimitExceeded', return_code: null, stderr: 'Lowered.\n' },
+    ],
+    [
+      'too little memory',
+      { code: 137, stderr: 'Killed\n', status: 'RE', memory: 1000 },
+      { return_code: -9, stderr: 'Killed\nThe program used more memory than it may.\nLowered.\n' },
     ],
     [
       'too much output',
@@ -110,7 +121,10 @@ describe('commandOfStage', () => {
     ['no time', { wall_time: null }, { execution_time: null }],
   ] as [string, Partial<PistonStage>, object][]) {
     it(`tells of ${name}`, () => {
-      assert.deepEqual(commandOfStage({ ...stage, ...changes }), { ...common, ...expected });
+      assert.deepEqual(
+        commandOfStage({ ...stage, ...changes }, { memoryBytes: 1000, lowered: ['Lowered.'] }),
+        { ...common, ...expected },
+      );
     });
   }
 });

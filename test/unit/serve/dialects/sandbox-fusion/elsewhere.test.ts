@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createPistonLimits } from '../../../../../src/piston/limits.ts';
 import type { Piston, PistonJob, PistonOutcome, PistonStage } from '../../../../../src/piston/piston.ts';
 import { runElsewhere } from '../../../../../src/serve/dialects/sandbox-fusion/elsewhere.ts';
 import { languageOf, runCodeBody } from '../../../../../src/serve/dialects/sandbox-fusion/request.ts';
@@ -23,13 +24,17 @@ const stage: PistonStage = {
 async function ran(body: object, ...outcomes: PistonOutcome[]) {
   const jobs: PistonJob[] = [];
   let places = 0;
-  const piston: Pick<Piston, 'runtimes' | 'execute'> = {
-    runtimes: () => Promise.resolve([{ language: 'c++', version: '10.2.0', aliases: ['cpp', 'g++'] }]),
-    execute(job) {
+  const piston: Pick<Piston, 'runtimes' | 'executeWithinLimits'> = {
+    runtimes: () =>
+      Promise.resolve([
+        { language: 'c++', version: '10.2.0', aliases: ['cpp', 'g++'] },
+        { language: 'php', version: '8.2.3', aliases: [] },
+      ]),
+    executeWithinLimits: createPistonLimits((job) => {
       jobs.push(job);
       const outcome = outcomes.shift();
       return outcome ? Promise.resolve(outcome) : Promise.reject(new Error('It is asked too often.'));
-    },
+    }),
   };
   const pistonPlaces = {
     enter() {
@@ -65,7 +70,7 @@ describe('runElsewhere', () => {
     assert.deepEqual(jobs, [
       {
         language: 'c++',
-        version: '*',
+        version: '10.2.0',
         files: [{ content: 'int main' }, { name: 'a/b', content: 'YQ==', encoding: 'base64' }],
         stdin: 'in',
         compile_timeout: 10_000,
@@ -113,6 +118,23 @@ describe('runElsewhere', () => {
         [9000, 3000],
       ],
     );
+  });
+
+  it('says what was lowered where that is why a program was stopped', async () => {
+    const refused = { refused: 'run_timeout cannot exceed the configured limit of 3000' };
+    const { answer } = await ran({}, refused, answered({ code: null, signal: 'SIGKILL', status: 'TO' }));
+    assert.deepEqual(
+      [answer.run_result?.status, answer.run_result?.stderr],
+      ['TimeLimitExceeded', 'run_timeout was lowered to 3 s, the most that Piston allows c++.\n'],
+    );
+    assert.equal((await ran({}, refused, answered({}))).answer.run_result?.stderr, '');
+  });
+
+  it('gives PHP the tag without which it prints a program', async () => {
+    const code = async (given: string) =>
+      (await ran({ code: given, language: 'php' }, answered({}))).jobs[0]?.files[0]?.content;
+    assert.equal(await code('echo 1;'), '<?php\necho 1;');
+    assert.equal(await code('<p><?php echo 1; ?></p>'), '<p><?php echo 1; ?></p>');
   });
 
   for (const [name, body, outcome, code] of [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { limitOf } from '../../../src/piston/limit.ts';
+import { limitOf } from '../../../src/piston/limits.ts';
 
 describe('limitOf', () => {
   for (const [refusal, limit] of [
