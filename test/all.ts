@@ -1,6 +1,8 @@
 /** Runs every check and test, one runner after another, and adds up what they say. `--fast`: without a cluster. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { counted, type Counts } from './counts.ts';
 
@@ -15,13 +17,16 @@ const fast: Step[] = [
   { name: 'unit', command: ['npm', 'run', '--silent', 'unit'] },
 ];
 
-const slow: Step[] = [
-  { name: 'scripts', command: ['test/lint-scripts'] },
-  { name: 'generated', command: ['test/generated'] },
-  { name: 'agent', command: ['agent/check'] },
-  { name: 'builder', command: ['builder/check'] },
-  { name: 'integration', command: ['npm', 'run', '--silent', 'integration'] },
-  { name: 'chart', command: ['test/chart/run'] },
+/** Two at one time: what installs or builds the same things is in one row. */
+const rows: Step[][] = [
+  [...fast, { name: 'integration', command: ['npm', 'run', '--silent', 'integration'] }],
+  [
+    { name: 'scripts', command: ['test/lint-scripts'] },
+    { name: 'generated', command: ['test/generated'] },
+    { name: 'agent', command: ['agent/check'] },
+    { name: 'builder', command: ['builder/check'] },
+    { name: 'chart', command: ['test/chart/run'] },
+  ],
 ];
 
 /** What needs a cluster; `after` happens whatever comes before it. */
@@ -38,7 +43,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-async function run(command: string[]): Promise<{ code: number; lines: string[] }> {
+/** What programs of Node compile is kept from one to the next: the tests start hundreds. */
+process.env.NODE_COMPILE_CACHE ??= join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+  'vivarium/compiled',
+);
+
+/** Runs a command to its end. With `print` its lines are shown as they come. */
+async function run(command: string[], print: boolean): Promise<{ code: number; lines: string[] }> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close') as Promise<[number | null]>;
@@ -47,7 +59,7 @@ async function run(command: string[]): Promise<{ code: number; lines: string[] }
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
-      console.log(line);
+      if (print) console.log(line);
       lines.push(line);
     });
   }
@@ -56,11 +68,14 @@ async function run(command: string[]): Promise<{ code: number; lines: string[] }
   return { code: code ?? 1, lines };
 }
 
-async function perform({ name, command }: Step): Promise<void> {
+/** With `print` its lines are shown as they come; else in one piece when it has ended, as others go on beside it. */
+async function perform({ name, command }: Step, print: boolean): Promise<void> {
   if (interrupt.signal.aborted) return;
   const began = performance.now();
-  console.log(`\n==> ${name}: ${command.join(' ')}`);
-  const { code, lines } = await run(command);
+  const title = `\n==> ${name}: ${command.join(' ')}`;
+  if (print) console.log(title);
+  const { code, lines } = await run(command, print);
+  if (!print) console.log([title, ...lines].join('\n'));
   const { passed, failed } = counted(lines, code);
   totals.passed += passed;
   totals.failed += failed;
@@ -68,29 +83,34 @@ async function perform({ name, command }: Step): Promise<void> {
   console.log(`==> ${name}: ${passed} passed, ${failed} failed, ${seconds} s`);
 }
 
+async function performInTurn(steps: Step[], print: boolean): Promise<void> {
+  for (const step of steps) await perform(step, print);
+}
+
 async function performOnCluster(): Promise<void> {
-  const wasUp = (await run(['test/cluster/is-up'])).code === 0;
+  const wasUp = (await run(['test/cluster/is-up'], true)).code === 0;
   try {
     for (const command of cluster.before) {
       if (interrupt.signal.aborted) return;
-      const { code, lines } = await run([command]);
+      const { code, lines } = await run([command], true);
       if (code !== 0) throw new Error(`${command} failed`);
       const kubeconfig = lines.map((line) => /^export KUBECONFIG=(.+)$/.exec(line)?.[1]).find(Boolean);
       if (kubeconfig) process.env.KUBECONFIG = kubeconfig;
     }
-    for (const step of onCluster) await perform(step);
+    await performInTurn(onCluster, true);
   } catch (error) {
     totals.failed += 1;
     console.log(`==> cluster: ${String(error)}`);
   } finally {
     // A cluster that was there before is somebody's.
-    if (!wasUp) await run([cluster.after]);
+    if (!wasUp) await run([cluster.after], true);
   }
 }
 
-for (const step of fast) await perform(step);
-if (!process.argv.includes('--fast')) {
-  for (const step of slow) await perform(step);
+if (process.argv.includes('--fast')) {
+  await performInTurn(fast, true);
+} else {
+  await Promise.all(rows.map((row) => performInTurn(row, false)));
   await performOnCluster();
 }
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
