@@ -210,6 +210,23 @@ describe('what is installed', () => {
     assert.equal((await post('/execute', { name: 'execute_python', arguments: { code: 'x' } })).status, 401);
   });
 
+  it('goes together, also where it is installed at one time', async (t) => {
+    const { said, behind, requests } = await opened(t);
+    const { listPackages } = behind.offers;
+    behind.offers.listPackages = (requirements, options) =>
+      requirements.length > 1
+        ? Promise.reject(new ServiceError('build_failed', 'They conflict.'))
+        : listPackages(requirements, options);
+    const texts = await Promise.all(
+      ['urllib3==2.2.0', 'requests==2.29.0'].map((each) =>
+        said('install_dependencies', { packages: [each] }),
+      ),
+    );
+    assert.deepEqual(texts.map(({ text }) => text?.slice(0, 10)).sort(), ['✓ Successf', '✗ Failed t']);
+    await said('execute_python', { code: 'x' });
+    assert.equal(requests[0]?.requirements.length, 1);
+  });
+
   it('is what the operator allows', async (t) => {
     const settings = { packagesDenied: ['httpx'] };
     const { said, behind, requests } = await opened(t, { settings });

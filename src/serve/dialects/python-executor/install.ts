@@ -16,6 +16,39 @@ export interface Installer {
   signal: AbortSignal;
 }
 
+/** What is noted as a caller's. */
+export interface Notes {
+  read(): Promise<string[]>;
+  add(requirements: readonly string[]): Promise<void>;
+}
+
+/**
+ * Installs packages beside what is noted, and notes them. What another replica notes meanwhile may not go with them: then all
+ * is installed once more beside that.
+ */
+export async function installNoted(
+  packages: readonly string[],
+  notes: Notes,
+  installer: Installer,
+): Promise<Installation[]> {
+  let before = await notes.read();
+  for (;;) {
+    const { installations, installed } = await install(packages, before, installer);
+    const added = installed.filter((requirement) => !before.includes(requirement));
+    if (added.length === 0) return installations;
+    const now = await notes.read();
+    if (isSame(before, now)) {
+      await notes.add(added);
+      return installations;
+    }
+    before = now;
+  }
+}
+
+function isSame(before: readonly string[], now: readonly string[]): boolean {
+  return new Set(before).symmetricDifference(new Set(now)).size === 0;
+}
+
 /**
  * Installs packages beside what is installed before: all at one time, and where that cannot be, one after the other, so that
  * each has an answer of its own. `installed` is what there is then.

@@ -6,9 +6,10 @@ import { describeError } from '../../../result/errors.ts';
 import type { RunEvent } from '../../../schedule/run.ts';
 import { logFailure } from '../../errors.ts';
 import type { Behind } from '../dialect.ts';
-import { install } from './install.ts';
+import { installNoted } from './install.ts';
 import { installedBy, noteInstalled } from './installed.ts';
 import { installationText, packagesText, resultText } from './texts.ts';
+import { createTurns, type InTurn } from './turns.ts';
 
 const runSeconds = 30;
 
@@ -73,13 +74,14 @@ const packageArguments = z.object({ packages: z.array(z.string()) });
 export function toolsOf(behind: Behind): Tools {
   const { settings } = behind;
   const schema = requirementList(settings);
+  const inTurn = createTurns();
   const callTool = async (name: string, given: unknown, call: ToolCall): Promise<Said> => {
     switch (name) {
       case 'execute_python':
         return await withArguments(codeArguments, given, ({ code }) => execute(behind, schema, code, call));
       case 'install_dependencies':
         return await withArguments(packageArguments, given, ({ packages }) =>
-          installAll(behind, schema, packages, call),
+          installAll(behind, schema, inTurn, packages, call),
         );
       case 'list_installed_packages':
         return said(await list(behind, schema, call));
@@ -130,13 +132,14 @@ async function execute(
   return said(resultText(result, seconds));
 }
 
+/** One installation at a time for a caller: two that are built beside the same packages may not go together. */
 async function installAll(
   { shelf, offers }: Behind,
   schema: RequirementsSchema,
+  inTurn: InTurn,
   packages: string[],
   { caller, signal, onEvent }: ToolCall,
 ): Promise<Said> {
-  const before = await installedBy(shelf, schema, caller, signal);
   const build = (requirements: string[], buildSignal: AbortSignal) =>
     offers.listPackages(requirements, {
       signal: buildSignal,
@@ -144,13 +147,13 @@ async function installAll(
         onEvent({ type: 'building', message });
       },
     });
-  const { installations, installed } = await install(packages, before, {
-    schema,
-    build,
-    signal,
-  });
-  const added = installed.filter((requirement) => !before.includes(requirement));
-  await noteInstalled(shelf, caller, added, signal);
+  const notes = {
+    read: () => installedBy(shelf, schema, caller, signal),
+    add: (requirements: readonly string[]) => noteInstalled(shelf, caller, requirements, signal),
+  };
+  const installations = await inTurn(caller, signal, () =>
+    installNoted(packages, notes, { schema, build, signal }),
+  );
   return said(installationText(installations));
 }
 

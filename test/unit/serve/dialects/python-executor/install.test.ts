@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requirementList } from '../../../../../src/request/requirements.ts';
 import { ServiceError } from '../../../../../src/result/errors.ts';
-import { install } from '../../../../../src/serve/dialects/python-executor/install.ts';
+import { install, installNoted } from '../../../../../src/serve/dialects/python-executor/install.ts';
 import { together } from '../../../../../src/serve/dialects/python-executor/installed.ts';
 
 describe('what is installed together', () => {
@@ -85,5 +85,50 @@ describe('packages', () => {
       install(['lacking'], [], { ...one, signal: AbortSignal.abort(away) }),
       (error) => error === away,
     );
+  });
+});
+
+describe('packages that are noted', () => {
+  /** Another replica notes `b` once, right after the first reading. */
+  function shared() {
+    const noted = ['z'];
+    let others: string[] = ['b'];
+    return {
+      noted,
+      async read() {
+        await Promise.resolve();
+        const read = [...noted];
+        noted.push(...others);
+        others = [];
+        return read;
+      },
+      async add(requirements: readonly string[]) {
+        await Promise.resolve();
+        noted.push(...requirements);
+      },
+    };
+  }
+
+  it('are built together with what another replica noted meanwhile', async () => {
+    const one = installer();
+    const notes = shared();
+    assert.deepEqual(await installNoted(['a'], notes, one), [{ package: 'a', outcome: 'installed' }]);
+    assert.deepEqual(one.builds, [
+      ['a', 'z'],
+      ['a', 'b', 'z'],
+    ]);
+    assert.deepEqual(notes.noted, ['z', 'b', 'a']);
+  });
+
+  it('are not those that do not go with that', async () => {
+    const one = installer();
+    const notes = shared();
+    const build = (requirements: string[]) =>
+      requirements.includes('b')
+        ? Promise.reject(new ServiceError('build_failed', 'They conflict.'))
+        : Promise.resolve();
+    const [installation] = await installNoted(['a'], notes, { ...one, build });
+    assert.equal(installation?.outcome, 'failed');
+    assert.deepEqual(notes.noted, ['z', 'b']);
   });
 });
