@@ -227,6 +227,38 @@ describe('what is installed', () => {
     assert.equal(requests[0]?.requirements.length, 1);
   });
 
+  it('has 60 s to be installed, its turn included', async (t) => {
+    const time = new AbortController();
+    const { timeout } = AbortSignal;
+    t.mock.method(AbortSignal, 'timeout', (ms: number) => (ms === 60_000 ? time.signal : timeout(ms)));
+    const { said, behind } = await opened(t);
+    let builds = 0;
+    behind.offers.listPackages = (_requirements, { signal }) => {
+      builds += 1;
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(signal.reason as Error);
+        });
+      });
+    };
+    const answers = ['polars', 'httpx'].map((each) => said('install_dependencies', { packages: [each] }));
+    await until(() => builds === 1);
+    time.abort(new DOMException('Over.', 'TimeoutError'));
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ text }) => text),
+      ['✗ Installation of polars timed out', '✗ Installation of httpx timed out'],
+    );
+  });
+
+  it('is named by 50 packages at most', async (t) => {
+    const { said } = await opened(t);
+    const packages = Array.from({ length: 51 }, () => 'polars');
+    assert.deepEqual(await said('install_dependencies', { packages }), {
+      text: 'Input validation error: packages: there are more than 50: install fewer at one time',
+      isError: true,
+    });
+  });
+
   it('is what the operator allows', async (t) => {
     const settings = { packagesDenied: ['httpx'] };
     const { said, behind, requests } = await opened(t, { settings });

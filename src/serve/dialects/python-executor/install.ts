@@ -3,9 +3,6 @@ import { describeError, ServiceError } from '../../../result/errors.ts';
 import { together } from './installed.ts';
 import type { Installation, Outcome } from './texts.ts';
 
-/** The longest time that an installation may take. */
-const installSeconds = 60;
-
 const nothing: Outcome = { outcome: 'installed' };
 
 export interface Installer {
@@ -14,6 +11,8 @@ export interface Installer {
   /** Makes the environment of requirements. Throws ServiceError, or the signal's reason. */
   build(requirements: string[], signal: AbortSignal): Promise<unknown>;
   signal: AbortSignal;
+  /** Aborts when the time for all of it is over. */
+  overdue: AbortSignal;
 }
 
 /** What is noted as a caller's. */
@@ -21,6 +20,8 @@ export interface Notes {
   read(): Promise<string[]>;
   add(requirements: readonly string[]): Promise<void>;
 }
+
+export const timedOut: Outcome = { outcome: 'timed_out', isOfPackages: false };
 
 /**
  * Installs packages beside what is noted, and notes them. What another replica notes meanwhile may not go with them: then all
@@ -87,14 +88,14 @@ function faultOf({ schema }: Installer, requirements: readonly string[]): Outcom
 async function attempt(requirements: string[], installer: Installer): Promise<Outcome> {
   const fault = faultOf(installer, requirements);
   if (fault) return fault;
-  const { build, signal } = installer;
-  const overdue = AbortSignal.timeout(installSeconds * 1000);
+  const { build, signal, overdue } = installer;
   try {
+    overdue.throwIfAborted();
     await build(requirements, AbortSignal.any([signal, overdue]));
     return { outcome: 'installed' };
   } catch (error) {
     signal.throwIfAborted();
-    if (overdue.aborted) return { outcome: 'timed_out', isOfPackages: false };
+    if (overdue.aborted) return timedOut;
     const { message, hint } = describeError(error).body.error;
     const isOfPackages = error instanceof ServiceError && error.code === 'build_failed';
     return { outcome: 'failed', why: `${message} ${hint}`, isOfPackages };

@@ -6,12 +6,16 @@ import { describeError } from '../../../result/errors.ts';
 import type { RunEvent } from '../../../schedule/run.ts';
 import { logFailure } from '../../errors.ts';
 import type { Behind } from '../dialect.ts';
-import { installNoted } from './install.ts';
+import { installNoted, timedOut } from './install.ts';
 import { installedBy, noteInstalled } from './installed.ts';
 import { installationText, packagesText, resultText } from './texts.ts';
 import { createTurns, type InTurn } from './turns.ts';
 
 const runSeconds = 30;
+/** The longest time that a call may install, waiting for its turn included. */
+const installSeconds = 60;
+/** Packages that a call may name. */
+const mostPackages = 50;
 
 /** The tools of MCP Python Executor, as it describes them. */
 export const definitions: Tool[] = [
@@ -68,7 +72,11 @@ export interface Answer {
 type Tools = (name: string, given: unknown, call: ToolCall) => Promise<Answer>;
 
 const codeArguments = z.object({ code: z.string() });
-const packageArguments = z.object({ packages: z.array(z.string()) });
+const packageArguments = z.object({
+  packages: z
+    .array(z.string())
+    .max(mostPackages, { error: `there are more than ${mostPackages}: install fewer at one time` }),
+});
 
 /** A call of a tool by its name. Errors are answers, too; only the signal's reason is thrown. */
 export function toolsOf(behind: Behind): Tools {
@@ -151,9 +159,13 @@ async function installAll(
     read: () => installedBy(shelf, schema, caller, signal),
     add: (requirements: readonly string[]) => noteInstalled(shelf, caller, requirements, signal),
   };
-  const installations = await inTurn(caller, signal, () =>
-    installNoted(packages, notes, { schema, build, signal }),
-  );
+  const overdue = AbortSignal.timeout(installSeconds * 1000);
+  const installations = await inTurn(caller, AbortSignal.any([signal, overdue]), () =>
+    installNoted(packages, notes, { schema, build, signal, overdue }),
+  ).catch((error: unknown) => {
+    if (error !== overdue.reason) throw error;
+    return packages.map((each) => ({ package: each, ...timedOut }));
+  });
   return said(installationText(installations));
 }
 

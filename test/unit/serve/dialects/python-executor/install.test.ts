@@ -28,6 +28,7 @@ function installer(code: 'build_failed' | 'index_unavailable' = 'build_failed') 
     builds,
     schema: requirementList({ packagesAllowed: [], packagesDenied: ['denied'] }),
     signal: new AbortController().signal,
+    overdue: new AbortController().signal,
     build(requirements: string[]) {
       builds.push(requirements);
       const isLacking = requirements.includes('lacking');
@@ -76,6 +77,23 @@ describe('packages', () => {
     assert.deepEqual(one.builds, []);
     assert.deepEqual(installed, []);
     for (const { outcome } of installations) assert.equal(outcome, 'failed');
+  });
+
+  it('have one time for all of them', async () => {
+    const one = installer();
+    const time = new AbortController();
+    const build = async (requirements: string[]) => {
+      await one.build(requirements);
+      time.abort();
+    };
+    const timed = { ...one, overdue: time.signal, build };
+    const { installations, installed } = await install(['lacking', 'a', '-x', 'b'], [], timed);
+    assert.deepEqual(one.builds, [['a', 'b', 'lacking'], ['lacking'], ['a']]);
+    assert.deepEqual(
+      installations.map(({ outcome }) => outcome),
+      ['failed', 'installed', 'failed', 'timed_out'],
+    );
+    assert.deepEqual(installed, ['a']);
   });
 
   it('end with their caller', async () => {
