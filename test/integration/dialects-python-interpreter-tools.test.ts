@@ -217,6 +217,12 @@ describe('what a tool does', () => {
       'only this',
     ],
     [
+      'prints to nobody, when it has returned, either',
+      'import atexit, os, threading, time\ndef f():\n  atexit.register(print, 1)\n  atexit.register(os.system, "echo 2")\n  threading.Thread(target=lambda: (time.sleep(0.3), print(3, flush=True))).start()\n  return "only this"',
+      {},
+      'only this',
+    ],
+    [
       'gets what its annotations say',
       'import datetime, pathlib, typing\ndef f(a: datetime.datetime, b: set[int], c: typing.Optional[pathlib.Path], d: tuple[str, float], e: dict[str, bool], g: int | str, h: float, i: datetime.timedelta):\n  return [a.year, sorted(b), c.name, d, e, g, h, i.total_seconds()]',
       {
@@ -257,6 +263,8 @@ describe('what a tool does', () => {
       { a: 'x', b: [1, 'y'], d: 1 },
       'd: Unexpected keyword argument\na: Input should be a valid integer\nb: at 1: Input should be a valid integer\nc: Missing required argument\n',
     ],
+    ['exits', 'import sys\ndef f():\n  sys.exit(0)', {}, 'The tool ended without a result.\n'],
+    ['exits at once', 'import os\ndef f():\n  os._exit(0)', {}, 'The tool ended without a result.\n'],
     ['is called with no object', 'def f(): pass', [], 'The input must be a JSON object.\n'],
     [
       'returns no JSON',

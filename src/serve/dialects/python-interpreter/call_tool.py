@@ -197,22 +197,21 @@ def arguments_of(function: Callable[..., typing.Any], text: str) -> dict[str, ty
 
 
 def execute(source: str, text: str) -> str:
-    """Calls the tool. What it prints goes nowhere, what its processes print neither: stdout is for the result alone."""
+    """Calls the tool. Its result as JSON."""
     _, function = split(source)
     clean = textwrap.dedent(source)
     linecache.cache[NAME] = (len(clean), None, clean.splitlines(keepends=True), NAME)
+    namespace: dict[str, typing.Any] = {"__name__": "__main__"}
+    exec(compile(clean, NAME, "exec"), namespace)
+    tool = namespace[function.name]
+    return json.dumps(tool(**arguments_of(tool, text)))
+
+
+def take_stdout() -> int:
+    """Where stdout leads. From now on it leads nowhere: what the tool, its threads and processes print is no result."""
     stdout = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        namespace: dict[str, typing.Any] = {"__name__": "__main__"}
-        exec(compile(clean, NAME, "exec"), namespace)
-        tool = namespace[function.name]
-        result = json.dumps(tool(**arguments_of(tool, text)))
-        sys.stdout.flush()
-    finally:
-        os.dup2(stdout, 1)
-    return result
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return stdout
 
 
 def own_frames(error: BaseException) -> types.TracebackType | None:
@@ -225,8 +224,11 @@ def own_frames(error: BaseException) -> types.TracebackType | None:
 
 def main() -> int:
     request = json.load(sys.stdin)
+    stdout = take_stdout()
     try:
-        print(execute(request["tool_source_code"], request["tool_input_json"]))
+        result = execute(request["tool_source_code"], request["tool_input_json"])
+        with open(stdout, "w", encoding="ascii") as out:
+            print(result, file=out)
         return 0
     except (Invalid, ToolFault) as error:
         print("\n".join(map(str, error.args)), file=sys.stderr)

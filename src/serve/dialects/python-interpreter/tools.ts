@@ -59,9 +59,16 @@ export async function executeTool(
 /** What a tool's run comes to. */
 export function toolAnswerOf(result: ExecutionResult): { tool_output_json: string } {
   const { status, stdout, stderr, truncated } = result;
-  if (status === 'succeeded' && !truncated) return { tool_output_json: stdout.trimEnd() };
+  const isWhole = status === 'succeeded' && !truncated;
+  if (isWhole && isJsonOfPython(stdout)) return { tool_output_json: stdout.trimEnd() };
   if (status === 'timed_out') throw new ToolError({ stderr: 'Execution timed out' });
-  throw new ToolError({ stderr: withLines(stderr, notesOf(result, [])) });
+  const notes = isWhole ? ['The tool ended without a result.'] : notesOf(result, []);
+  throw new ToolError({ stderr: withLines(stderr, notes) });
+}
+
+/** Python's JSON has numbers that others have not. */
+function isJsonOfPython(text: string): boolean {
+  return jsonOf(text.replaceAll(/NaN|Infinity/g, '0')) !== undefined;
 }
 
 async function runProgram(

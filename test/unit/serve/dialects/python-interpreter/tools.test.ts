@@ -6,13 +6,20 @@ import { result } from '../../../support/result.ts';
 
 describe('toolAnswerOf', () => {
   it('is what the tool returned', () => {
-    assert.deepEqual(toolAnswerOf({ ...result, stdout: '{"a": 1}\n' }), { tool_output_json: '{"a": 1}' });
+    for (const json of ['{"a": 1}', 'null', '[NaN, -Infinity, "NaN"]'])
+      assert.deepEqual(toolAnswerOf({ ...result, stdout: `${json}\n` }), { tool_output_json: json });
   });
 
   for (const [name, changes, stderr] of [
     ['a failure', { status: 'failed', exit_code: 1, stderr: 'Traceback\n' }, 'Traceback\n'],
     ['a time-out', { status: 'timed_out', stderr: 'x' }, 'Execution timed out'],
     ['too little memory', { status: 'out_of_memory', message: 'Too much.' }, 'Too much.\n'],
+    ['that there is no result', { stdout: '' }, 'The tool ended without a result.\n'],
+    [
+      'that there are two',
+      { stdout: '1\n2\n', stderr: 'warned' },
+      'warned\nThe tool ended without a result.\n',
+    ],
     ['a lost sandbox', { status: 'node_lost', message: 'Lost.' }, 'Lost.\n'],
     [
       'a result that is too long',
