@@ -6,7 +6,7 @@ import type { ExecutionRequest } from '../../src/request/execution.ts';
 import { pythonInterpreter } from '../../src/serve/dialects/python-interpreter/python-interpreter.ts';
 import { dialectDoor } from './dialect-door.ts';
 
-const door = (t: TestContext) => dialectDoor(t, pythonInterpreter);
+const door = (t: TestContext, settings = {}) => dialectDoor(t, pythonInterpreter, { settings });
 
 /** Runs the door's own program, with sources that are ours, as a sandbox would. */
 async function python({ code, stdin, env }: ExecutionRequest) {
@@ -75,6 +75,18 @@ describe('custom tools', () => {
     const { status, body } = await opened.post('/v1/execute-custom-tool', call);
     assert.deepEqual([status, body], [200, { tool_output_json: '"b"' }]);
   });
+
+  for (const [maxTimeoutSeconds, seconds] of [
+    [300, 60],
+    [20, 20],
+  ] as const) {
+    it(`have ${seconds} s where programs may have ${maxTimeoutSeconds}`, async (t) => {
+      const opened = await door(t, { defaultTimeoutSeconds: 10, maxTimeoutSeconds });
+      opened.script = () => ({ stdout: '1\n' });
+      await opened.post('/v1/execute-custom-tool', { tool_source_code: 's', tool_input_json: '{}' });
+      assert.equal(opened.runs[0]?.request.timeout_seconds, seconds);
+    });
+  }
 
   it('may fail', async (t) => {
     const opened = await door(t);

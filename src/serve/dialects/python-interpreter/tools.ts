@@ -7,6 +7,9 @@ import { HttpError } from '../fastapi.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { checkRequest, type Caller } from './execute.ts';
 
+/** BeeAI gives a program so long. */
+const runSeconds = 60;
+
 /** A function of Python as a tool: what a client wrote is parsed and called in a sandbox alone. */
 const programs = { parse: programOf('parse_tool'), call: programOf('call_tool') };
 
@@ -72,13 +75,14 @@ function isJsonOfPython(text: string): boolean {
 }
 
 async function runProgram(
-  { service, requestSchema }: Behind,
+  { service, requestSchema, settings }: Behind,
   task: keyof typeof programs,
   input: object,
   env: Record<string, string>,
   { caller, signal }: Caller,
 ): Promise<ExecutionResult> {
-  const given = { code: programs[task], stdin: JSON.stringify(input), env };
+  const timeout_seconds = Math.min(runSeconds, settings.maxTimeoutSeconds);
+  const given = { code: programs[task], stdin: JSON.stringify(input), env, timeout_seconds };
   const request = checkRequest(requestSchema, given, { stdin: 'tool_source_code' });
   return await service.execute(request, { executionId: newExecutionId(), caller, signal, artifacts: false });
 }
