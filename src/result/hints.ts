@@ -93,7 +93,8 @@ function outputHint({ result }: About): string | undefined {
 
 type Reason = ExecutionResult['left_out']['files'][number]['reason'];
 
-const reasons: Record<Reason, string> = {
+/** Why files are left out, in words. */
+export const leftOutReasons: Record<Reason, string> = {
   type: 'no regular file',
   count: 'over the number of files that are kept',
   size: 'over the size that is kept',
@@ -106,7 +107,7 @@ function leftOutHint({ result: { left_out } }: About): string | undefined {
   if (total === 0) return undefined;
   const counts = new Map<Reason, number>();
   for (const { reason } of files) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const why = [...counts].map(([reason, count]) => `${reasons[reason]} (${count})`);
+  const why = [...counts].map(([reason, count]) => `${leftOutReasons[reason]} (${count})`);
   if (total > files.length) why.push(`not named here (${total - files.length})`);
   const what = total === 1 ? '1 file that the run left was' : `${total} files that the run left were`;
   return `${what} left out: ${why.join(', ')}.`;

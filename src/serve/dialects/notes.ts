@@ -30,9 +30,11 @@ export function cutNotes({
   return [`Of ${stdout_bytes} bytes on stdout and ${stderr_bytes} on stderr only the beginning is kept.`];
 }
 
-function some(lost: readonly string[]): string {
-  const more = lost.length - mostNamed;
-  return [...lost.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+/** Some of many files by name. `total` counts also those that have none. */
+export function some(files: readonly string[], total = files.length): string {
+  const named = files.slice(0, mostNamed);
+  const more = total - named.length;
+  return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
 
 /** A text with lines after it. */

@@ -10,7 +10,7 @@ import { artifactRoutes } from './artifacts.ts';
 import { definitions } from './definitions.ts';
 import { Fault, wordsOf } from './fault.ts';
 import { registerPrompt } from './prompt.ts';
-import { toolsOf } from './tools.ts';
+import { toolsOf, type Answer } from './tools.ts';
 
 /** PRIMCS: scripts in the workspace of an MCP session. */
 export const primcs: Dialect = {
@@ -59,11 +59,12 @@ function sessionOf(http: Request | undefined): string | undefined {
   return name === null || name === '' ? undefined : name;
 }
 
-/** What is a list stands alone in the text. */
-function answer(content: object) {
+/** What is a list stands alone in the text, and a note in a text of its own: clients parse the first. */
+function answer({ note, ...content }: Answer) {
   const said = 'result' in content ? content.result : content;
+  const texts = [JSON.stringify(said), ...(note === undefined ? [] : [note])];
   return {
-    content: [{ type: 'text' as const, text: JSON.stringify(said) }],
+    content: texts.map((text) => ({ type: 'text' as const, text })),
     structuredContent: { ...content },
     isError: false,
   };

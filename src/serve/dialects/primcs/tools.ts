@@ -22,8 +22,10 @@ export interface ToolCall extends Omit<Call, 'building'> {
   session: string | undefined;
 }
 
-/** What a tool answers, as structured content. Throws Fault and ServiceError. */
-type Tool = (given: unknown, call: ToolCall) => Promise<object>;
+/** What a tool answers, as structured content, and in `note` what is said beside that. Throws Fault and ServiceError. */
+type Tool = (given: unknown, call: ToolCall) => Promise<Answer>;
+
+export type Answer = object & { note?: string };
 
 export function toolsOf(behind: Behind): Map<string, Tool> {
   return new Map<string, Tool>([
@@ -46,7 +48,8 @@ async function runCode(behind: Behind, given: unknown, call: ToolCall): Promise<
     const about = { seconds, session: call.session };
     if (session === undefined) {
       const result = await execute(behind, request, call);
-      return translate.toAnswer(result, translate.artifactsOf(result), { ...about, lost: [] });
+      const lost = translate.leftOutOf(result);
+      return translate.toAnswer(result, translate.artifactsOf(result), { ...about, lost });
     }
     const output = listingOutput();
     const result = await execute(behind, request, call, output);
@@ -121,7 +124,9 @@ async function listDir({ sessions }: Behind, given: unknown, call: ToolCall) {
       ? await unlessMissing(sessions.list(session, path, { recursive: false }, call))
       : undefined;
   if (!listing) throw new Fault('Specified path is not a directory');
-  return { result: translate.toEntries(listing) };
+  const result = translate.toEntries(listing);
+  const { left_out } = listing;
+  return left_out === 0 ? { result } : { result, note: `There are ${left_out} more, which are not listed.` };
 }
 
 const previewArguments = z.object({ relative_path: z.string() });

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { ExecutionRequest, ExecutionRequestInput } from '../../../request/execution.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
+import { leftOutReasons } from '../../../result/hints.ts';
 import type { WorkspaceListing } from '../../../result/session.ts';
 import type { Entry } from '../../../schedule/backend.ts';
 import { mimeTypeOf, nameOf } from '../../../artifacts/store.ts';
-import { notesOf, withLines } from '../notes.ts';
+import { lostFile } from '../exchange.ts';
+import { notesOf, some, withLines } from '../notes.ts';
 import { Fault, pipFailed } from './fault.ts';
 import { joined } from './paths.ts';
 
@@ -131,6 +133,12 @@ export function toAnswer(
 /** What a run without a session has left below output/. */
 export function artifactsOf({ artifacts }: ExecutionResult): RunArtifact[] {
   return artifacts.filter(({ kind }) => kind === 'output').map(({ path, size }) => toArtifact(path, size));
+}
+
+/** What it has left that is not among them. */
+export function leftOutOf({ left_out: { total, files } }: ExecutionResult): string[] {
+  const named = files.map(({ path, reason }) => lostFile(path, leftOutReasons[reason]));
+  return total > 0 ? [some(named, total)] : [];
 }
 
 /** All that is below output/ of a session. */

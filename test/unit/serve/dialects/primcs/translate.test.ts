@@ -7,6 +7,7 @@ import {
   artifactsOf,
   checkLength,
   dedent,
+  leftOutOf,
   runArguments,
   secondsOf,
   toAnswer,
@@ -162,6 +163,16 @@ describe('artifacts', () => {
     assert.deepEqual(artifactsOf({ ...result, artifacts: [artifact, figure] }), [
       { name: 'a.png', relative_path: 'plots/a.png', size: 1023, mime: 'image/png' },
     ]);
+  });
+
+  it('are not those that were left out, of which some are named', () => {
+    const files = Array.from({ length: 100 }, (_, index) => ({
+      path: `f${index}`,
+      reason: 'count' as const,
+    }));
+    const [lost = ''] = leftOutOf({ ...result, left_out: { total: 150, files } });
+    assert.match(lost, /^f0 \(over the number of files that are kept\), f1 .*, f9 [^,]*, and 140 more$/);
+    assert.deepEqual(leftOutOf(result), []);
   });
 
   it('are all files below output/ of a session', () => {
