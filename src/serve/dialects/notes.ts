@@ -4,17 +4,20 @@ import type { ExecutionResult } from '../../result/execution-result.ts';
 const mostNamed = 10;
 
 /**
- * What must be said to clients whose answers have no place for it: lines for the end of stderr. Empty where all that the
- * program wrote is there.
+ * What must be said to clients whose answers have no place for it: lines for the end of stderr. Empty where the program ended
+ * by itself, or by its time, which each answer tells in its own way, and all that it wrote is there.
  */
 export function notesOf(
-  result: Pick<ExecutionResult, 'status' | 'message' | 'truncated' | 'stdout_bytes' | 'stderr_bytes'>,
+  result: Pick<
+    ExecutionResult,
+    'status' | 'signal' | 'message' | 'truncated' | 'stdout_bytes' | 'stderr_bytes'
+  >,
   lost: readonly string[],
 ): string[] {
-  const { status, message } = result;
-  const isOfCode = ['succeeded', 'failed', 'timed_out'].includes(status);
+  const { status, signal, message } = result;
+  const isOwnEnd = status === 'succeeded' || (status === 'failed' && signal === null);
   return [
-    ...(isOfCode ? [] : [message]),
+    ...(isOwnEnd || status === 'timed_out' ? [] : [message]),
     ...cutNotes(result),
     ...(lost.length === 0 ? [] : [`Files that are not kept: ${some(lost)}.`]),
   ];

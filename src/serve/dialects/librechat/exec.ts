@@ -122,7 +122,8 @@ export function answerOf(
   lost: readonly string[],
 ): ExecAnswer {
   const { status, stdout, stderr, exit_code, signal, message, timings } = result;
-  const notes = [...(status === 'timed_out' ? [message] : []), ...notesOf(result, lost)];
+  const signalIsTold = { ...result, signal: null };
+  const notes = [...(status === 'timed_out' ? [message] : []), ...notesOf(signalIsTold, lost)];
   return {
     session_id: session,
     stdout: stdout === '' || stdout.endsWith('\n') ? stdout : `${stdout}\n`,

@@ -117,13 +117,12 @@ export function toAnswer(
   artifacts: RunArtifact[],
   { seconds, session, lost }: { seconds: number; session: string | undefined; lost: readonly string[] },
 ): RunResult {
-  const { status, signal, stdout, stderr, message } = result;
+  const { status, stdout, stderr, message } = result;
   if (status === 'timed_out') throw new Fault(`Execution timed out after ${seconds}s`);
   if (status !== 'succeeded' && status !== 'failed' && status !== 'out_of_memory') throw new Fault(message);
-  const notes = [...(signal === null ? [] : [message]), ...notesOf(result, lost)];
   return {
     stdout,
-    stderr: withLines(stderr, notes),
+    stderr: withLines(stderr, notesOf(result, lost)),
     artifacts,
     ...(session !== undefined && { session_id: session }),
     ...(stdout === '' && { feedback }),

@@ -62,7 +62,7 @@ export function commandOf(result: ExecutionResult, lost: readonly string[]): Com
     execution_time: timings.ran,
     return_code: status === 'out_of_memory' ? -9 : signal === null ? exit_code : -signalNumber(signal),
     stdout,
-    stderr: withLines(stderr, notesOf(result, lost)),
+    stderr: withLines(stderr, notesOf({ ...result, signal: null }, lost)), // return_code tells the signal
   };
 }
 

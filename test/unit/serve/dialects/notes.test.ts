@@ -8,6 +8,14 @@ describe('notesOf', () => {
     ['nothing of a run that is all there', {}, [], []],
     ['nothing of a program that failed by itself', { status: 'failed', message: 'x' }, [], []],
     ['how it ended otherwise', { status: 'out_of_memory', message: 'Too much.' }, [], ['Too much.']],
+    ['which signal ended it', { status: 'failed', signal: 'SIGKILL', message: 'x' }, [], ['x']],
+    [
+      'once why it was killed',
+      { status: 'out_of_memory', signal: 'SIGKILL', message: 'Too much.' },
+      [],
+      ['Too much.'],
+    ],
+    ['nothing of a time-out', { status: 'timed_out', signal: 'SIGKILL', message: 'x' }, [], []],
     [
       'that output is cut',
       { truncated: true, stdout_bytes: 10, stderr_bytes: 2 },

@@ -23,10 +23,14 @@ describe('a run', () => {
     ['fails in silence', { status: 'failed', exit_code: 1, stdout: '' }, 'Exit code: 1\n'],
     [
       'gets a real-time signal',
-      { status: 'failed', exit_code: null, signal: 'SIGRTMIN+6', stdout: '' },
-      'Exit code: -40\n',
+      { status: 'failed', exit_code: null, signal: 'SIGRTMIN+6', stdout: '', message: 'Killed.' },
+      'Errors:\nKilled.\n\nExit code: -40\n',
     ],
-    ['is killed', { status: 'failed', exit_code: null, signal: 'SIGSEGV', stdout: '' }, 'Exit code: -11\n'],
+    [
+      'is killed',
+      { status: 'failed', exit_code: null, signal: 'SIGSEGV', stdout: '', stderr: 'a', message: 'Killed.' },
+      'Errors:\na\nKilled.\n\nExit code: -11\n',
+    ],
     [
       'uses too much memory',
       { status: 'out_of_memory', exit_code: null, stdout: '', message: 'Too much memory.' },

@@ -52,8 +52,8 @@ describe('answerOf', () => {
     ],
     [
       'a signal',
-      { status: 'failed', exit_code: null, signal: 'SIGSEGV' },
-      { stdout: 'one\ntwo\n', stderr: '', exit_code: -1 },
+      { status: 'failed', exit_code: null, signal: 'SIGSEGV', message: 'Killed.' },
+      { stdout: 'one\ntwo\n', stderr: 'Killed.\n', exit_code: -1 },
     ],
     [
       'a time-out',

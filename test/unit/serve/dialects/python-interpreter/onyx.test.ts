@@ -24,7 +24,11 @@ describe('onyxAnswerOf', () => {
   for (const [name, changes, expected] of [
     ['a success', {}, { exit_code: 0 }],
     ['a failure', { status: 'failed', exit_code: 2 }, { exit_code: 2 }],
-    ['a signal', { status: 'failed', exit_code: null, signal: 'SIGSEGV' }, { exit_code: 139 }],
+    [
+      'a signal',
+      { status: 'failed', exit_code: null, signal: 'SIGSEGV', message: 'Killed.' },
+      { exit_code: 139, stderr: 'Killed.\n' },
+    ],
     ['a time-out', { status: 'timed_out', exit_code: null }, { exit_code: null, timed_out: true }],
     [
       'too little memory',
