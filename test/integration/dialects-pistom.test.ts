@@ -71,6 +71,20 @@ describe('Pistom', () => {
     ]);
   });
 
+  it('ends code after what the server allows, if that is less', async (t) => {
+    const { api, said } = await connected(t, {
+      changes: { defaultTimeoutSeconds: 2, maxTimeoutSeconds: 2 },
+    });
+    api.script = async (pod) => {
+      const { limits } = await started(pod);
+      assert.equal(limits.seconds, 2);
+      pod.say(exited(0, { cause: 'timed_out', exit_code: null }));
+      pod.end({ exitCode: 0, reason: 'Completed' });
+    };
+    const [{ text: told }] = (await said('a')).content as [{ text: string }];
+    assert.match(told, /^Error: The code was stopped after 2 s,/);
+  });
+
   it('tells why code did not run', async (t) => {
     const { said } = await connected(t, { changes: { maxCodeBytes: 10 } });
     assert.deepEqual((await said('x'.repeat(11))).content, [

@@ -17,14 +17,19 @@ export function notesOf(
   const { status, signal, message } = result;
   const isOwnEnd = status === 'succeeded' || (status === 'failed' && signal === null);
   return [
-    ...(isOwnEnd || status === 'timed_out' ? [] : [message]),
+    ...(isOwnEnd || status === 'timed_out' ? [] : [reasons[status] ?? message]),
     ...cutNotes(result),
     ...(lost.length === 0 ? [] : [`Files that are not kept: ${some(lost)}.`]),
   ];
 }
 
+/** Where the usual sentence names a field that these clients do not have. */
+const reasons: Partial<Record<ExecutionResult['status'], string>> = {
+  out_of_memory: 'The code used more memory than it may: use less at one time.',
+};
+
 /** That not all of the output is there. */
-export function cutNotes({
+function cutNotes({
   truncated,
   stdout_bytes,
   stderr_bytes,

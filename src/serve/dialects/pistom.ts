@@ -6,7 +6,7 @@ import type { ExecutionResult } from '../../result/execution-result.ts';
 import { answerCall, type Call } from '../tool-call.ts';
 import { version } from '../version.ts';
 import type { Behind, Dialect } from './dialect.ts';
-import { cutNotes, withLines } from './notes.ts';
+import { notesOf, withLines } from './notes.ts';
 import { createSaid } from './said.ts';
 
 /** Pistom gives up on an answer after this. */
@@ -19,7 +19,8 @@ export const pistom: Dialect = {
   open: (behind) => ({ mcp: { factory: pistomFactory(behind), paths: ['/mcp', '/mcp/'] } }),
 };
 
-function pistomFactory({ service, requestSchema, callerOf }: Behind): McpServerFactory {
+function pistomFactory({ service, requestSchema, callerOf, settings }: Behind): McpServerFactory {
+  const seconds = Math.min(runSeconds, settings.maxTimeoutSeconds);
   return ({ requestInfo: http }) => {
     const server = new McpServer({ name: 'Pistom MCP Server', version });
     server.registerTool(
@@ -33,10 +34,10 @@ function pistomFactory({ service, requestSchema, callerOf }: Behind): McpServerF
       },
       ({ code }, context) =>
         answerCall(context, http, callerOf, async (call) => {
-          const parsed = requestSchema.safeParse({ code, timeout_seconds: runSeconds });
+          const parsed = requestSchema.safeParse({ code, timeout_seconds: seconds });
           if (!parsed.success)
             return text(`Error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
-          return text(await outputOf(service, parsed.data, call));
+          return text(await outputOf(service, parsed.data, seconds, call));
         }),
     );
     return server;
@@ -47,6 +48,7 @@ function pistomFactory({ service, requestSchema, callerOf }: Behind): McpServerF
 async function outputOf(
   service: Behind['service'],
   request: Parameters<Behind['service']['execute']>[0],
+  seconds: number,
   { caller, requestKey, signal, progress }: Call,
 ): Promise<string> {
   const said = createSaid();
@@ -62,7 +64,7 @@ async function outputOf(
         progress.see(event);
       },
     });
-    return explained(said.read(), result);
+    return explained(said.read(), result, seconds);
   } catch (error) {
     const { message, hint } = describeError(error).body.error; // the service has logged it
     return `Error: ${message} ${hint}`;
@@ -76,10 +78,10 @@ export function explained(
     ExecutionResult,
     'status' | 'signal' | 'message' | 'truncated' | 'stdout_bytes' | 'stderr_bytes'
   >,
+  seconds: number,
 ): string {
-  const { status, signal, message } = result;
-  const isOwnEnd = status === 'succeeded' || (status === 'failed' && signal === null);
-  const notes = [...cutNotes(result), ...(isOwnEnd ? [] : [reasons[status] ?? message])];
+  const tooLong = `The code was stopped after ${seconds} s, the most that it may run; what it had printed is kept.`;
+  const notes = [...(result.status === 'timed_out' ? [tooLong] : []), ...notesOf(result, [])];
   return notes.length === 0
     ? output
     : withLines(
@@ -87,11 +89,5 @@ export function explained(
         notes.map((note) => `Error: ${note}`),
       ).trimEnd();
 }
-
-/** The usual sentences name fields that Pistom does not have. */
-const reasons: Partial<Record<ExecutionResult['status'], string>> = {
-  timed_out: `The code was stopped after ${runSeconds} s, the most that it may run; what it had printed is kept.`,
-  out_of_memory: 'The code used more memory than it may: use less at one time.',
-};
 
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });

@@ -7,13 +7,13 @@ describe('notesOf', () => {
   for (const [name, changes, lost, notes] of [
     ['nothing of a run that is all there', {}, [], []],
     ['nothing of a program that failed by itself', { status: 'failed', message: 'x' }, [], []],
-    ['how it ended otherwise', { status: 'out_of_memory', message: 'Too much.' }, [], ['Too much.']],
+    ['how it ended otherwise', { status: 'node_lost', message: 'Lost.' }, [], ['Lost.']],
     ['which signal ended it', { status: 'failed', signal: 'SIGKILL', message: 'x' }, [], ['x']],
     [
-      'once why it was killed',
-      { status: 'out_of_memory', signal: 'SIGKILL', message: 'Too much.' },
+      'once why it was killed, without the names of fields',
+      { status: 'out_of_memory', signal: 'SIGKILL', message: 'Raise limits.memory_mb.' },
       [],
-      ['Too much.'],
+      ['The code used more memory than it may: use less at one time.'],
     ],
     ['nothing of a time-out', { status: 'timed_out', signal: 'SIGKILL', message: 'x' }, [], []],
     [

@@ -18,18 +18,18 @@ describe('an answer of Pistom', () => {
   ];
   for (const [status, output, answer] of cases) {
     it(`${status} after ${JSON.stringify(output)} is ${JSON.stringify(answer)}`, () => {
-      assert.equal(explained(output, { ...result, status, message: 'why' }), answer);
+      assert.equal(explained(output, { ...result, status, message: 'why' }, 10), answer);
     });
   }
 
   it('says that a signal has ended the code', () => {
     const killed = { ...result, status: 'failed', signal: 'SIGSEGV', message: 'why' } as const;
-    assert.equal(explained('a', killed), 'a\nError: why');
+    assert.equal(explained('a', killed, 10), 'a\nError: why');
   });
 
   it('says that output is cut', () => {
     const cut = { ...result, truncated: true, stdout_bytes: 9, stderr_bytes: 0 };
     const note = 'Error: Of 9 bytes on stdout and 0 on stderr only the beginning is kept.';
-    assert.equal(explained('a', cut), `a\n${note}`);
+    assert.equal(explained('a', cut, 10), `a\n${note}`);
   });
 });

@@ -37,7 +37,12 @@ describe('answerOf', () => {
     [
       'too little memory',
       { status: 'out_of_memory', exit_code: null, message: 'Too much.' },
-      { code: null, message: 'Too much.', status: 'SG', stderr: 'Too much.\n' },
+      {
+        code: null,
+        message: 'Too much.',
+        status: 'SG',
+        stderr: 'The code used more memory than it may: use less at one time.\n',
+      },
     ],
     [
       'a lost sandbox',

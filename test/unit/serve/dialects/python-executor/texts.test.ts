@@ -33,8 +33,8 @@ describe('a run', () => {
     ],
     [
       'uses too much memory',
-      { status: 'out_of_memory', exit_code: null, stdout: '', message: 'Too much memory.' },
-      'Errors:\nToo much memory.\n\nExit code: -9\n',
+      { status: 'out_of_memory', exit_code: null, stdout: '' },
+      'Errors:\nThe code used more memory than it may: use less at one time.\n\nExit code: -9\n',
     ],
     ['takes too long', { status: 'timed_out', stdout: 'a' }, 'Execution timed out after 30 seconds'],
     ['is lost', { status: 'node_lost', message: lost }, `Execution error: ${lost}`],

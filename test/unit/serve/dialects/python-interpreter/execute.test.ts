@@ -62,8 +62,12 @@ describe('answerOf', () => {
     ],
     [
       'too little memory',
-      { status: 'out_of_memory', exit_code: null, message: 'Too much.' },
-      { stdout: 'one\ntwo\n', stderr: 'Too much.\n', exit_code: -1 },
+      { status: 'out_of_memory', exit_code: null },
+      {
+        stdout: 'one\ntwo\n',
+        stderr: 'The code used more memory than it may: use less at one time.\n',
+        exit_code: -1,
+      },
     ],
   ] as [string, Partial<ExecutionResult>, object][]) {
     it(`tells of ${name}`, () => {

@@ -32,8 +32,8 @@ describe('onyxAnswerOf', () => {
     ['a time-out', { status: 'timed_out', exit_code: null }, { exit_code: null, timed_out: true }],
     [
       'too little memory',
-      { status: 'out_of_memory', exit_code: null, message: 'Too much.' },
-      { exit_code: 137, stderr: 'Too much.\n' },
+      { status: 'out_of_memory', exit_code: null },
+      { exit_code: 137, stderr: 'The code used more memory than it may: use less at one time.\n' },
     ],
     ['a value', { value: { text: '2', html: null } }, { exit_code: 0, stdout: 'one\ntwo\n2\n' }],
   ] as [string, Partial<ExecutionResult>, object][]) {

@@ -13,7 +13,11 @@ describe('toolAnswerOf', () => {
   for (const [name, changes, stderr] of [
     ['a failure', { status: 'failed', exit_code: 1, stderr: 'Traceback\n' }, 'Traceback\n'],
     ['a time-out', { status: 'timed_out', stderr: 'x' }, 'Execution timed out'],
-    ['too little memory', { status: 'out_of_memory', message: 'Too much.' }, 'Too much.\n'],
+    [
+      'too little memory',
+      { status: 'out_of_memory' },
+      'The code used more memory than it may: use less at one time.\n',
+    ],
     ['that there is no result', { stdout: '' }, 'The tool ended without a result.\n'],
     [
       'that there are two',

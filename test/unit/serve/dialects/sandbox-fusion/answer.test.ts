@@ -59,8 +59,8 @@ describe('commandOf', () => {
     ],
     [
       'too little memory',
-      { status: 'out_of_memory', exit_code: null, message: 'Too much.' },
-      { return_code: -9, stderr: 'Too much.\n' },
+      { status: 'out_of_memory', exit_code: null },
+      { return_code: -9, stderr: 'The code used more memory than it may: use less at one time.\n' },
     ],
     [
       'a lost sandbox',
