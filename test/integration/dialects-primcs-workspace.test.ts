@@ -104,10 +104,26 @@ describe('the workspace of a PRIMCS session', () => {
         await failure('mount_file', { url, mount_path }),
         "Error calling tool 'mount_file': mount_path must be a relative path without '..'",
       );
+    for (const mount_path of ['.', './'])
+      assert.equal(
+        await failure('mount_file', { url, mount_path }),
+        "Error calling tool 'mount_file': mount_path must name a file: this is mounts/ itself",
+      );
     assert.match(
       (await failure('mount_file', { url: 'ftp://example.org/a', mount_path: 'a' })) ?? '',
       /a URL of "ftp:" is not fetched/,
     );
+  });
+
+  it('says why a file could not be put there', async (t) => {
+    const failed = { status: 'failed' as const, exit_code: 1, message: 'The code exited with code 1.' };
+    let stderr = 'mounts/data is a folder\n';
+    const program: Program = () => ({ ...failed, stderr });
+    const { failure } = await connected(t, { program, settings: { fetchHosts: ['example.org'] } });
+    const mount = () => failure('mount_file', { url: 'https://example.org/a', mount_path: 'data' });
+    assert.equal(await mount(), "Error calling tool 'mount_file': mounts/data is a folder");
+    stderr = '';
+    assert.equal(await mount(), `Error calling tool 'mount_file': ${failed.message}`);
   });
 
   it('ends when its client says that it goes', async (t) => {

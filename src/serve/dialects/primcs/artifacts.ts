@@ -7,6 +7,7 @@ import type { SessionCall, Sessions } from '../../../sessions/sessions.ts';
 import { logFailure } from '../../errors.ts';
 import { goneSignal } from '../../gone.ts';
 import type { Behind } from '../dialect.ts';
+import { wordsOf } from './fault.ts';
 import { isPossible } from './paths.ts';
 
 /** An answer that is a line of text. */
@@ -30,8 +31,7 @@ export function artifactRoutes({ sessions, settings, callerOf, log }: Behind): R
     } catch (error) {
       if (signal.aborted) return;
       logFailure(log, '/artifacts', error);
-      const { http, body } = describeError(error);
-      res.status(http).type('text').send(`${body.error.message} ${body.error.hint}`);
+      res.status(describeError(error).http).type('text').send(wordsOf(error));
     }
   });
   return router;

@@ -19,7 +19,9 @@ export function belowOutput(path: string): string {
 /** A path below mounts/. Throws Fault where it is none. */
 export function belowMounts(path: string): string {
   if (path === '' || leadsOut(path)) throw new Fault("mount_path must be a relative path without '..'");
-  return joined(path);
+  const file = joined(path);
+  if (file === '') throw new Fault('mount_path must name a file: this is mounts/ itself');
+  return file;
 }
 
 /** Without the empty and "." parts, as Python's pathlib has it. */

@@ -102,7 +102,8 @@ async function mountFile(behind: Behind, given: unknown, call: ToolCall) {
     session,
   });
   const result = await execute(behind, request, call);
-  if (result.status !== 'succeeded') throw new Fault(result.message);
+  const why = result.stderr.trim();
+  if (result.status !== 'succeeded') throw new Fault(why === '' ? result.message : why);
   const path = `mounts/${mountPath}`;
   const folder = path.slice(0, path.lastIndexOf('/'));
   const { entries } = await behind.sessions.list(session, folder, { recursive: false }, call);

@@ -8,7 +8,7 @@ const table: [path: string, root: string | null, output: string | null, mounts: 
   ['a', 'a', 'output/a', 'a'],
   ['./a//b/', 'a/b', 'output/a/b', 'a/b'],
   ['', '', 'output', null],
-  ['.', '', 'output', ''],
+  ['.', '', 'output', null],
   ['a/../b', 'b', null, null],
   ['a/..', '', null, null],
   ['..', null, null, null],
