@@ -60,8 +60,10 @@ export function createMcpFactory(
     const bounds = http ? maxBytes.http : maxBytes.stdio;
     const server = new McpServer({ name: 'vivarium', version });
     const answer: Answer = (tool, context, work) =>
-      answerCall(context, http, callerOf, work, (error) => {
-        onError(tool, error);
+      answerCall(context, http, callerOf, work, {
+        onError: (error) => {
+          onError(tool, error);
+        },
       });
     server.registerTool(
       'run_code',

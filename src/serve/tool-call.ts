@@ -17,16 +17,20 @@ export interface Call {
   building(line: string): void;
 }
 
-/**
- * Answers a call. Errors are results with `isError`, because a model can read those. `onError` is told of them, but for
- * those of calls that nobody waits for.
- */
+interface Errors {
+  /** Is told of those of calls that somebody waits for. */
+  onError?: (error: unknown) => void;
+  /** What they are answered with. */
+  answer?: (error: unknown) => CallToolResult;
+}
+
+/** Answers a call. Errors are answers, too: of an unknown caller, and those that the work throws. */
 export async function answerCall(
   context: ServerContext,
   http: Request | undefined,
   callerOf: CallerOf,
   work: (call: Call) => Promise<CallToolResult>,
-  onError?: (error: unknown) => void,
+  { onError, answer = errorAnswer }: Errors = {},
 ): Promise<CallToolResult> {
   const gone = new AbortController();
   const leave = () => {
@@ -49,16 +53,21 @@ export async function answerCall(
     });
   } catch (error) {
     if (!signal.aborted) onError?.(error);
-    const { error: described } = describeError(error).body;
-    return {
-      content: [{ type: 'text', text: `${described.code}: ${described.message} ${described.hint}` }],
-      isError: true,
-      _meta: { 'vivarium.dev/error': described },
-    };
+    return answer(error);
   } finally {
     progress.end();
     http?.signal.removeEventListener('abort', leave);
   }
+}
+
+/** A result with `isError`, because a model can read that. */
+function errorAnswer(error: unknown): CallToolResult {
+  const { error: described } = describeError(error).body;
+  return {
+    content: [{ type: 'text', text: `${described.code}: ${described.message} ${described.hint}` }],
+    isError: true,
+    _meta: { 'vivarium.dev/error': described },
+  };
 }
 
 /**

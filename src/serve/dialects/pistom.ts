@@ -33,18 +33,24 @@ function pistomFactory({ service, requestSchema, callerOf, settings }: Behind): 
         inputSchema: z.object({ code: z.string().describe('The source code to execute.') }),
       },
       ({ code }, context) =>
-        answerCall(context, http, callerOf, async (call) => {
-          const parsed = requestSchema.safeParse({ code, timeout_seconds: seconds });
-          if (!parsed.success)
-            return text(`Error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
-          return text(await outputOf(service, parsed.data, seconds, call));
-        }),
+        answerCall(
+          context,
+          http,
+          callerOf,
+          async (call) => {
+            const parsed = requestSchema.safeParse({ code, timeout_seconds: seconds });
+            if (!parsed.success)
+              return text(`Error: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+            return text(await outputOf(service, parsed.data, seconds, call));
+          },
+          { answer: (error) => text(errorText(error)) }, // the service has logged it
+        ),
     );
     return server;
   };
 }
 
-/** What the code printed. An end that is not the code's own, and a run that was not, are told as errors. */
+/** What the code printed. An end that is not the code's own is told as an error. */
 async function outputOf(
   service: Behind['service'],
   request: Parameters<Behind['service']['execute']>[0],
@@ -52,23 +58,23 @@ async function outputOf(
   { caller, requestKey, signal, progress }: Call,
 ): Promise<string> {
   const said = createSaid();
-  try {
-    const result = await service.execute(request, {
-      executionId: newExecutionId(),
-      caller,
-      ...(requestKey !== undefined && { requestKey }),
-      signal,
-      artifacts: false,
-      onEvent(event) {
-        said.see(event);
-        progress.see(event);
-      },
-    });
-    return explained(said.read(), result, seconds);
-  } catch (error) {
-    const { message, hint } = describeError(error).body.error; // the service has logged it
-    return `Error: ${message} ${hint}`;
-  }
+  const result = await service.execute(request, {
+    executionId: newExecutionId(),
+    caller,
+    ...(requestKey !== undefined && { requestKey }),
+    signal,
+    artifacts: false,
+    onEvent(event) {
+      said.see(event);
+      progress.see(event);
+    },
+  });
+  return explained(said.read(), result, seconds);
+}
+
+function errorText(error: unknown): string {
+  const { message, hint } = describeError(error).body.error;
+  return `Error: ${message} ${hint}`;
 }
 
 /** Output, and last lines where it is cut and where the code did not end by itself. Pure. */

@@ -34,17 +34,16 @@ function primcsFactory(behind: Behind): McpServerFactory {
       answerCall(
         context,
         http,
-        () => '',
+        behind.callerOf,
         async (call) => {
           const tool = tools.get(name);
-          if (!tool) return failed(`Unknown tool: ${name}`);
-          try {
-            const caller = http ? behind.callerOf(http.headers) : '';
-            return answer(await tool(given, { ...call, caller, session }));
-          } catch (error) {
-            if (!call.signal.aborted && !(error instanceof Fault)) logFailure(behind.log, name, error);
-            return failed(`Error calling tool '${name}': ${wordsOf(error)}`);
-          }
+          return tool ? answer(await tool(given, { ...call, session })) : failed(`Unknown tool: ${name}`);
+        },
+        {
+          onError: (error) => {
+            if (!(error instanceof Fault)) logFailure(behind.log, name, error);
+          },
+          answer: (error) => failed(`Error calling tool '${name}': ${wordsOf(error)}`),
         },
       ),
     );

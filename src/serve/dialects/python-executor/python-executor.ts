@@ -3,7 +3,7 @@ import { answerCall } from '../../tool-call.ts';
 import { version } from '../../version.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { restRoutes } from './routes.ts';
-import { definitions, toolsOf } from './tools.ts';
+import { definitions, failureOf, toolsOf } from './tools.ts';
 
 /** MCP Python Executor: one script a call, with the packages that its caller has installed. */
 export const pythonExecutor: Dialect = {
@@ -24,11 +24,17 @@ function executorFactory({ callerOf }: Behind, tools: ReturnType<typeof toolsOf>
     const mcp = new McpServer({ name: 'python-executor', version }, { capabilities: { tools: {} } });
     mcp.server.setRequestHandler('tools/list', () => ({ tools: definitions }));
     mcp.server.setRequestHandler('tools/call', ({ params: { name, arguments: given = {} } }, context) =>
-      answerCall(context, http, callerOf, async ({ caller, requestKey, signal, progress }) => {
-        const call = { caller, requestKey, signal, onEvent: progress.see };
-        const { said } = await tools(name, given, call);
-        return { ...said };
-      }),
+      answerCall(
+        context,
+        http,
+        callerOf,
+        async ({ caller, requestKey, signal, progress }) => {
+          const call = { caller, requestKey, signal, onEvent: progress.see };
+          const { said } = await tools(name, given, call);
+          return { ...said };
+        },
+        { answer: (error) => ({ ...failureOf(name, error) }) },
+      ),
     );
     return mcp;
   };

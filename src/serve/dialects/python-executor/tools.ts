@@ -103,8 +103,7 @@ export function toolsOf(behind: Behind): Tools {
     } catch (error) {
       call.signal.throwIfAborted();
       logFailure(behind.log, name, error);
-      const { message, hint } = describeError(error).body.error;
-      return { said: failed(`${failures[name] ?? 'Error'}: ${message} ${hint}`), error };
+      return { said: failureOf(name, error), error };
     }
   };
 }
@@ -115,6 +114,12 @@ const failures: Record<string, string> = {
   install_dependencies: 'Installation error',
   list_installed_packages: 'Failed to list packages',
 };
+
+/** What a tool says that could not do it. */
+export function failureOf(name: string, error: unknown): Said {
+  const { message, hint } = describeError(error).body.error;
+  return failed(`${failures[name] ?? 'Error'}: ${message} ${hint}`);
+}
 
 type RequirementsSchema = ReturnType<typeof requirementList>;
 

@@ -1,4 +1,4 @@
-import { McpServer, type McpServerFactory } from '@modelcontextprotocol/server';
+import { type CallToolResult, McpServer, type McpServerFactory } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { answerCall } from '../../tool-call.ts';
 import { version } from '../../version.ts';
@@ -26,31 +26,32 @@ export function pythonInterpreterTools(behind: Behind): McpServerFactory {
         outputSchema: answer,
       },
       ({ source_code }, context) =>
-        // Who asks is found out inside: an unknown caller is told in the tool's own shape.
         answerCall(
           context,
           http,
-          () => '',
-          async ({ requestKey, signal }) => {
-            const run = async () =>
+          callerOf,
+          async ({ caller, requestKey, signal }) =>
+            toolAnswer(
               await executeSource(behind, checkBody(executeBody, { source_code }), {
-                caller: http ? callerOf(http.headers) : '',
+                caller,
                 ...(requestKey !== undefined && { requestKey }),
                 signal,
-              });
-            const said = await run().catch((error: unknown) => {
-              if (!signal.aborted) logFastApiError(log, 'execute_python_code', error);
-              return errorAnswer(error);
-            });
-            return {
-              content: [{ type: 'text', text: JSON.stringify(said) }],
-              structuredContent: { ...said },
-            };
+              }),
+            ),
+          {
+            onError: (error) => {
+              logFastApiError(log, 'execute_python_code', error);
+            },
+            answer: (error) => toolAnswer(errorAnswer(error)),
           },
         ),
     );
     return server;
   };
+}
+
+function toolAnswer(said: ExecuteAnswer): CallToolResult {
+  return { content: [{ type: 'text', text: JSON.stringify(said) }], structuredContent: { ...said } };
 }
 
 /** As the tool's original tells of an answer of the REST service that is an error. */
