@@ -21,6 +21,7 @@ describe('artifacts of PRIMCS', () => {
     await tool('run_code', { code: 'a.txt' });
     workspace()?.set('output/plots', 'folder');
     workspace()?.set('output/link', 'link');
+    workspace()?.set('output/plots/link', 'link');
     const mine = { 'mcp-session-id': session };
     const table: [path: string, headers: Record<string, string>, status: number, text: string][] = [
       ['/artifacts/../secret', {}, 400, 'Invalid artifact path'],
@@ -32,7 +33,11 @@ describe('artifacts of PRIMCS', () => {
       ['/artifacts/nul%00', mine, 404, 'File not found'],
       ['/artifacts/plots', mine, 404, 'Not a file'],
       ['/artifacts/', mine, 404, 'Not a file'],
+      ['/artifacts/a.txt/x', mine, 404, 'File not found'],
+      ['/artifacts/a.txt/x/y', mine, 404, 'File not found'],
       ['/artifacts/link', mine, 403, 'Forbidden'],
+      ['/artifacts/link/x', mine, 403, 'Forbidden'],
+      ['/artifacts/plots/link', mine, 403, 'Forbidden'],
     ];
     for (const [path, headers, status, text] of table) {
       const answer = await get(url, path, headers);

@@ -97,6 +97,8 @@ function sessionsIn(workspaces: Map<string, Workspace>): Sessions {
   };
   const at = (id: string, path: string) => {
     const node = of(id).get(path);
+    const isBelow = [...of(id)].some(([each, other]) => other !== 'folder' && path.startsWith(`${each}/`));
+    if (isBelow) throw new ServiceError('file_unusable', `${path} is below what is no folder.`);
     if (node === undefined) throw new ServiceError('file_not_found', `There is no ${path}.`);
     return node;
   };

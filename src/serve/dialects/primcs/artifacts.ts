@@ -2,7 +2,7 @@ import { Router, type Request, type Response } from 'express';
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { mimeTypeOf, nameOf } from '../../../artifacts/store.ts';
-import { describeError, ServiceError } from '../../../result/errors.ts';
+import { describeError, type ErrorCode, ServiceError } from '../../../result/errors.ts';
 import type { SessionCall, Sessions } from '../../../sessions/sessions.ts';
 import { logFailure } from '../../errors.ts';
 import { goneSignal } from '../../gone.ts';
@@ -63,17 +63,28 @@ async function find(
   }
 }
 
-/** What is no regular file: a folder is no file; a link might lead out of output/, and none is followed. */
+/** What is no regular file: a folder is no file, and below a file there is none; a link might lead out, and none is followed. */
 async function unusable(sessions: Sessions, id: string, path: string, call: SessionCall): Promise<Said> {
-  const isFolder = await sessions.list(id, path, { recursive: false }, call).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof ServiceError && ['file_not_found', 'file_unusable'].includes(error.code))
-        return false;
-      throw error;
-    },
-  );
-  return isFolder ? { status: 404, text: 'Not a file' } : { status: 403, text: 'Forbidden' };
+  const folder = await codeOf(sessions.list(id, path, { recursive: false }, call));
+  if (folder === undefined) return { status: 404, text: 'Not a file' };
+  for (let above = posix.dirname(path); above !== 'output'; above = posix.dirname(above)) {
+    const code = await codeOf(sessions.read(id, above, 1, call));
+    if (code === undefined || code === 'too_large') return notFound;
+  }
+  return { status: 403, text: 'Forbidden' };
+}
+
+/** How what was asked of a path fails: undefined where it does not. Throws what is of no path. */
+async function codeOf(asked: Promise<unknown>): Promise<ErrorCode | undefined> {
+  try {
+    await asked;
+    return undefined;
+  } catch (error) {
+    const isOfPath =
+      error instanceof ServiceError && ['file_not_found', 'file_unusable', 'too_large'].includes(error.code);
+    if (isOfPath) return error.code;
+    throw error;
+  }
 }
 
 /** The path below output/ that a URL names, "." for that itself; undefined where it leads out of it. */
