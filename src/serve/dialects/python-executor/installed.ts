@@ -34,19 +34,29 @@ export async function noteInstalled(
 }
 
 /**
- * What is installed when others are installed, too: as with pip, another version takes the place of the one before, and a
- * package that is there already satisfies its bare name. All are checked requirements.
+ * What is installed when others are installed, too: as with pip, another version takes the place of the one before, extras come
+ * to those that are there, and who asks for no version gets the one that is there. All are checked requirements.
  */
 export function together(installed: readonly string[], wanted: readonly string[]): string[] {
   const all = new Map(installed.map((requirement) => [packageOf(requirement), requirement]));
   for (const requirement of normalise(wanted)) {
-    const name = packageOf(requirement);
-    if (requirement !== name || !all.has(name)) all.set(name, requirement);
+    const { name, version } = partsOf(requirement);
+    const before = partsOf(all.get(name) ?? name);
+    const kept = `${name}${before.extras}${version === '' ? before.version : ''}`;
+    const [both = requirement] = normalise([kept, requirement]);
+    all.set(name, both);
   }
   return [...all.values()].sort();
 }
 
 /** The name of a package in a requirement that is normalised. */
 function packageOf(requirement: string): string {
-  return /^[a-z0-9-]+/.exec(requirement)?.[0] ?? requirement;
+  return partsOf(requirement).name;
+}
+
+/** A requirement that is normalised; `extras` with its brackets. */
+function partsOf(requirement: string): { name: string; extras: string; version: string } {
+  const [, name = requirement, extras = '', version = ''] =
+    /^([a-z0-9-]+)(\[[^\]]*\])?(.*)$/.exec(requirement) ?? [];
+  return { name, extras, version };
 }

@@ -11,6 +11,8 @@ describe('what is installed together', () => {
     [['polars==1.0'], ['polars==2.0'], ['polars==2.0']],
     [['polars==1.0'], ['polars'], ['polars==1.0']],
     [['httpx'], ['httpx[http2]'], ['httpx[http2]']],
+    [['urllib3[brotli]==2.2.0'], ['urllib3<1.26.19'], ['urllib3[brotli]<1.26.19']],
+    [['a[x]==1'], ['a[y]'], ['a[x,y]==1']],
     [['a-b'], ['A.B>=1'], ['a-b>=1']],
     [[], ['a>1', 'a<2'], ['a<2,>1']],
   ];
