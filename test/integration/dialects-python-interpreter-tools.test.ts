@@ -1,48 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
-import type { ExecutionRequest } from '../../src/request/execution.ts';
-import { pythonInterpreter } from '../../src/serve/dialects/python-interpreter/python-interpreter.ts';
-import { dialectDoor } from './dialect-door.ts';
-
-const door = (t: TestContext, settings = {}) => dialectDoor(t, pythonInterpreter, { settings });
-
-/** Runs the door's own program, with sources that are ours, as a sandbox would. */
-async function python({ code, stdin, env }: ExecutionRequest) {
-  const child = spawn('/usr/bin/python3', ['-I', '-c', code], { env });
-  child.stdin.end(stdin);
-  const [stdout, stderr, exit_code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve) => child.once('exit', resolve)),
-  ]);
-  return {
-    status: exit_code === 0 ? ('succeeded' as const) : ('failed' as const),
-    exit_code,
-    stdout,
-    stderr,
-  };
-}
-
-async function parsed(t: TestContext, tool_source_code: string) {
-  const opened = await door(t);
-  opened.script = python;
-  const { status, body } = await opened.post('/v1/parse-custom-tool', { tool_source_code });
-  return { status, body: body as Record<string, string> };
-}
-
-async function called(t: TestContext, tool_source_code: string, input: unknown, env = {}) {
-  const opened = await door(t);
-  opened.script = python;
-  const tool_input_json = typeof input === 'string' ? input : JSON.stringify(input);
-  const { status, body } = await opened.post('/v1/execute-custom-tool', {
-    tool_source_code,
-    tool_input_json,
-    env,
-  });
-  return { status, body: body as Record<string, string> };
-}
+import { describe, it } from 'node:test';
+import { door, parsed } from './dialects-python-interpreter-support.ts';
 
 describe('custom tools', () => {
   it('are parsed in a sandbox', async (t) => {
@@ -214,87 +172,6 @@ def my_tool(a: int, b: typing.Tuple[Optional[str], str] = ("x", "y"), *, c: Eith
       const { status, body } = await parsed(t, source);
       assert.equal(status, 400);
       assert.match(String(body.error_messages), /^Syntax error: \S/);
-    });
-  }
-});
-
-describe('what a tool does', () => {
-  for (const [name, source, input, output] of [
-    ['adds', 'def f(a: int, b: int) -> int:\n  return a + b', { a: 1, b: 2 }, 3],
-    ['has defaults', 'def f(a: int = 5, *, b: int):\n  return a + b', { b: 2 }, 7],
-    [
-      'prints to nobody',
-      'import os, sys\ndef f():\n  print(1)\n  os.system("echo 2")\n  sys.stdout.write("3")\n  return "only this"',
-      {},
-      'only this',
-    ],
-    [
-      'prints to nobody, when it has returned, either',
-      'import atexit, os, threading, time\ndef f():\n  atexit.register(print, 1)\n  atexit.register(os.system, "echo 2")\n  threading.Thread(target=lambda: (time.sleep(0.3), print(3, flush=True))).start()\n  return "only this"',
-      {},
-      'only this',
-    ],
-    [
-      'gets what its annotations say',
-      'import datetime, pathlib, typing\ndef f(a: datetime.datetime, b: set[int], c: typing.Optional[pathlib.Path], d: tuple[str, float], e: dict[str, bool], g: int | str, h: float, i: datetime.timedelta):\n  return [a.year, sorted(b), c.name, d, e, g, h, i.total_seconds()]',
-      {
-        a: '2000-01-01T00:00:00',
-        b: [2, 1, 1],
-        c: '/a/b',
-        d: ['x', '1.5'],
-        e: { y: 'yes' },
-        g: '5',
-        h: 3,
-        i: 'P1DT1H',
-      },
-      [2000, [1, 2], 'b', ['x', 1.5], { y: true }, '5', 3, 90_000],
-    ],
-  ] as const) {
-    it(name, async (t) => {
-      const { status, body } = await called(t, source, input);
-      assert.deepEqual([status, JSON.parse(String(body.tool_output_json))], [200, output]);
-    });
-  }
-
-  it('sees its variables', async (t) => {
-    const source = 'import os\ndef f():\n  return os.environ["NAME"]';
-    const { body } = await called(t, source, {}, { NAME: 'Ada' });
-    assert.deepEqual(body, { tool_output_json: '"Ada"' });
-  });
-
-  for (const [name, source, input, stderr] of [
-    [
-      'raises',
-      'def f():\n  return 1 / 0',
-      {},
-      'Traceback (most recent call last):\n  File "<tool>", line 2, in f\n    return 1 / 0\nZeroDivisionError: division by zero\n',
-    ],
-    [
-      'is called wrongly',
-      'def f(a: int, b: list[int], c: int):\n  return 1',
-      { a: 'x', b: [1, 'y'], d: 1 },
-      'd: Unexpected keyword argument\na: Input should be a valid integer\nb: at 1: Input should be a valid integer\nc: Missing required argument\n',
-    ],
-    ['exits', 'import sys\ndef f():\n  sys.exit(0)', {}, 'The tool ended without a result.\n'],
-    ['exits at once', 'import os\ndef f():\n  os._exit(0)', {}, 'The tool ended without a result.\n'],
-    ['is called with no object', 'def f(): pass', [], 'The input must be a JSON object.\n'],
-    [
-      'returns no JSON',
-      'def f():\n  return {1}',
-      {},
-      'TypeError: Object of type set is not JSON serializable\n',
-    ],
-    [
-      'is none',
-      'x',
-      {},
-      `The tool source code must only define a single function, optionally preceded by imports.\n`,
-    ],
-  ] as const) {
-    it(`fails where it ${name}`, async (t) => {
-      const { status, body } = await called(t, source, input);
-      // Which part of a line is marked is each Python's own.
-      assert.deepEqual([status, body.stderr?.replaceAll(/^ +[~^]+\n/gm, '')], [400, stderr]);
     });
   }
 });

@@ -24,6 +24,8 @@ DURATIONS = (
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
     r"(-?)(?:(?P<days>\d+) days?,? )?(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)",
 )
+# The largest number of seconds since 1970 that a moment may be given by.
+MOST_SECONDS = 20_000_000_000
 
 
 class Invalid(Exception):
@@ -129,11 +131,44 @@ def to_boolean(value: typing.Any) -> bool:
     raise Invalid("Input should be a valid boolean")
 
 
+def is_number(value: typing.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def to_moment(value: typing.Any) -> datetime.datetime:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return datetime.datetime.fromtimestamp(value, datetime.UTC)
+    """Numbers are seconds since 1970, or milliseconds where they are too large for that."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?", value):
+        value = float(value)
+    if is_number(value):
+        try:
+            return datetime.datetime.fromtimestamp(value / 1000 if abs(value) > MOST_SECONDS else value, datetime.UTC)
+        except (OverflowError, ValueError) as error:
+            raise Invalid(f"Input should be a valid datetime: {error}") from None
     moment: datetime.datetime = from_iso(datetime.datetime, value, "datetime")
     return moment
+
+
+def to_date(value: typing.Any) -> datetime.date:
+    """The moment at which a day begins is a date, too."""
+    try:
+        date: datetime.date = from_iso(datetime.date, value, "date")
+        return date
+    except Invalid as fault:
+        try:
+            moment = to_moment(value)
+        except Invalid:
+            raise fault from None
+    if moment.time() != datetime.time():
+        raise Invalid("Datetimes provided to dates should have zero time")
+    return moment.date()
+
+
+def to_time(value: typing.Any) -> datetime.time:
+    """A number is seconds since midnight."""
+    if is_number(value) and 0 <= value < 86_400:
+        return to_moment(value).timetz()
+    time: datetime.time = from_iso(datetime.time, value, "time")
+    return time
 
 
 def from_iso(kind: typing.Any, value: typing.Any, name: str) -> typing.Any:
@@ -144,7 +179,7 @@ def from_iso(kind: typing.Any, value: typing.Any, name: str) -> typing.Any:
 
 
 def to_duration(value: typing.Any) -> datetime.timedelta:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if is_number(value):
         return datetime.timedelta(seconds=value)
     text = expect(value, str, "timedelta")
     for pattern in DURATIONS:
@@ -165,8 +200,8 @@ CONVERTERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
     type(None): to_none,
     None: to_none,
     datetime.datetime: to_moment,
-    datetime.date: lambda value: from_iso(datetime.date, value, "date"),
-    datetime.time: lambda value: from_iso(datetime.time, value, "time"),
+    datetime.date: to_date,
+    datetime.time: to_time,
     datetime.timedelta: to_duration,
     pathlib.Path: lambda value: pathlib.Path(to_text(value)),
     pathlib.PurePath: lambda value: pathlib.PurePath(to_text(value)),
