@@ -14,10 +14,10 @@ export function notesOf(
   >,
   lost: readonly string[],
 ): string[] {
-  const { status, signal, message } = result;
+  const { status, signal } = result;
   const isOwnEnd = status === 'succeeded' || (status === 'failed' && signal === null);
   return [
-    ...(isOwnEnd || status === 'timed_out' ? [] : [reasons[status] ?? message]),
+    ...(isOwnEnd || status === 'timed_out' ? [] : [reasonOf(result)]),
     ...cutNotes(result),
     ...(lost.length === 0 ? [] : [`Files that are not kept: ${some(lost)}.`]),
   ];
@@ -27,6 +27,11 @@ export function notesOf(
 const reasons: Partial<Record<ExecutionResult['status'], string>> = {
   out_of_memory: 'The code used more memory than it may: use less at one time.',
 };
+
+/** How a program ended, in a sentence. */
+export function reasonOf({ status, message }: Pick<ExecutionResult, 'status' | 'message'>): string {
+  return reasons[status] ?? message;
+}
 
 /** That not all of the output is there. */
 function cutNotes({

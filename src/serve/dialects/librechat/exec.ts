@@ -10,7 +10,7 @@ import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
 import { createExchange, type Placed } from '../exchange.ts';
 import { beside } from '../launch.ts';
-import { notesOf, withLines } from '../notes.ts';
+import { notesOf, reasonOf, withLines } from '../notes.ts';
 import { LibreChatError } from './errors.ts';
 import { readFile } from './files.ts';
 import { newId } from './id.ts';
@@ -121,9 +121,10 @@ export function answerOf(
   files: OutputFile[],
   lost: readonly string[],
 ): ExecAnswer {
-  const { status, stdout, stderr, exit_code, signal, message, timings } = result;
-  const signalIsTold = { ...result, signal: null };
-  const notes = [...(status === 'timed_out' ? [message] : []), ...notesOf(signalIsTold, lost)];
+  const { status, stdout, stderr, exit_code, signal, timings } = result;
+  const reason = reasonOf(result);
+  // Its clients show a model both streams, and nothing else of an answer.
+  const notes = [...(status === 'timed_out' ? [reason] : []), ...notesOf(result, lost)];
   return {
     session_id: session,
     stdout: stdout === '' || stdout.endsWith('\n') ? stdout : `${stdout}\n`,
@@ -131,7 +132,7 @@ export function answerOf(
     files,
     code: exit_code,
     signal,
-    message: status === 'succeeded' ? null : message,
+    message: status === 'succeeded' ? null : reason,
     status: statusOf(result),
     wall_time: timings.ran === null ? null : Math.round(timings.ran * 1000),
   };

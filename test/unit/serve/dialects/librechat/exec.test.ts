@@ -27,7 +27,7 @@ describe('answerOf', () => {
     [
       'a signal',
       { status: 'failed', exit_code: null, signal: 'SIGSEGV', message: 'M.' },
-      { code: null, message: 'M.', status: 'SG', signal: 'SIGSEGV' },
+      { code: null, message: 'M.', status: 'SG', signal: 'SIGSEGV', stderr: 'M.\n' },
     ],
     [
       'a time-out',
@@ -39,7 +39,7 @@ describe('answerOf', () => {
       { status: 'out_of_memory', exit_code: null, message: 'Too much.' },
       {
         code: null,
-        message: 'Too much.',
+        message: 'The code used more memory than it may: use less at one time.',
         status: 'SG',
         stderr: 'The code used more memory than it may: use less at one time.\n',
       },
