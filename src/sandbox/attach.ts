@@ -1,5 +1,6 @@
 import { on } from 'node:events';
 import type { WebSocket } from 'ws';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { Client } from './client.ts';
 import { containerName } from './names.ts';
 
@@ -15,7 +16,10 @@ const pingMs = 20_000;
 
 /** A container's stdin and stdout over the API server. */
 export interface Attachment {
-  /** Sends bytes to stdin; resolves once they are on their way. The signal stops it, amid them. */
+  /**
+   * Sends bytes to stdin, after all that was given before; resolves once they are on their way. The signal stops it, amid
+   * them.
+   */
   send(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /**
    * stdout from where the last reader left it. Ends when the container or the connection does: which of them, this
@@ -51,13 +55,15 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
     ended.abort(new Error('The connection to the sandbox ended.'));
   });
 
+  // A line comes whole, though another is asked for amid it.
+  let before = Promise.resolve();
+
   return {
     ended: ended.signal,
     async send(bytes, sendSignal) {
-      for (let begin = 0; begin < bytes.length && !sendSignal.aborted; begin += messageBytes) {
-        const message = Buffer.concat([Buffer.of(stdinChannel), bytes.subarray(begin, begin + messageBytes)]);
-        await sendMessage(socket, message, sendSignal);
-      }
+      const sending = before.then(() => sendAll(socket, bytes, sendSignal));
+      before = sending;
+      await unlessAborted(sending, sendSignal).catch(() => undefined);
     },
     async *stdout(runSignal) {
       const abort = () => {
@@ -83,6 +89,13 @@ export async function attach(client: Client, podPath: string, signal: AbortSigna
       socket.terminate();
     },
   };
+}
+
+async function sendAll(socket: WebSocket, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  for (let begin = 0; begin < bytes.length && !signal.aborted; begin += messageBytes) {
+    const message = Buffer.concat([Buffer.of(stdinChannel), bytes.subarray(begin, begin + messageBytes)]);
+    await sendMessage(socket, message, signal);
+  }
 }
 
 /** A send that fails is no error: it closes the socket, stdout ends, and the log says what became of the run. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { attach } from '../../../src/sandbox/attach.ts';
 import { fakeClient } from '../support/fake-client.ts';
@@ -129,6 +130,28 @@ describe('attach', () => {
     assert.deepEqual(Buffer.concat(socket.sent.map((message) => message.subarray(1))), bytes);
   });
 
+  it('sends one thing after the other, each whole', async (t) => {
+    const { socket, attachment } = await attached(t);
+    const [long, short] = [Buffer.alloc(40_000, 'a'), Buffer.from('stop')];
+    await Promise.all([attachment.send(long, never), attachment.send(short, never)]);
+    const sent = Buffer.concat(socket.sent.map((message) => message.subarray(1)));
+    assert.deepEqual(sent, Buffer.concat([long, short]));
+  });
+
+  it('does not wait for what is sent before it, once it is aborted', async (t) => {
+    const { socket, attachment } = await attached(t);
+    const stop = new AbortController();
+    socket.send = (message) => {
+      socket.sent.push(message);
+    };
+    void attachment.send(Buffer.from('first'), never);
+    const second = attachment.send(Buffer.from('second'), stop.signal);
+    await nextTurn();
+    stop.abort();
+    await second;
+    assert.equal(socket.sent.length, 1);
+  });
+
   it('sends no more once it is aborted, and waits for nothing', async (t) => {
     const { socket, attachment } = await attached(t);
     const stop = new AbortController();
@@ -136,6 +159,7 @@ describe('attach', () => {
       socket.sent.push(message);
     };
     const sending = attachment.send(Buffer.alloc(40_000), stop.signal);
+    await nextTurn();
     stop.abort();
     await sending;
     await attachment.send(Buffer.from('hello'), stop.signal);
