@@ -112,11 +112,13 @@ function sendMessage(socket: WebSocket, message: Buffer, signal: AbortSignal): P
 
 /** Keeps a silent connection from being forgotten on its way, and ends it where it was. */
 function keepAlive(socket: WebSocket): NodeJS.Timeout {
-  let isAnswered = true;
-  socket.on('pong', () => (isAnswered = true));
+  let isAlive = true;
+  for (const event of ['pong', 'message']) socket.on(event, () => (isAlive = true));
   return setInterval(() => {
-    if (!isAnswered) socket.terminate();
-    isAnswered = false;
+    // While it waits for a slow reader nothing is read from it, and so no answer either.
+    isAlive ||= socket.isPaused;
+    if (!isAlive) socket.terminate();
+    isAlive = socket.isPaused;
     socket.ping();
   }, pingMs);
 }

@@ -13,8 +13,17 @@ const never = new AbortController().signal;
 class FakeSocket extends EventEmitter {
   readonly sent: Buffer[] = [];
   isBroken = false;
+  isPaused = false;
   terminated = 0;
   pings = 0;
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
 
   ping(): void {
     this.pings += 1;
@@ -195,5 +204,23 @@ describe('attach', () => {
     const { pings } = socket;
     timers.tick(100_000);
     assert.equal(socket.pings, pings, 'and leaves no timer');
+  });
+
+  it('does not end a connection that waits for its reader, nor one from which something comes', async (t) => {
+    const timers = mockTimers(t, ['setInterval']);
+    const { socket, attachment } = await attached(t);
+    for (let piece = 0; piece < 65; piece += 1) socket.say('data');
+    assert.ok(socket.isPaused);
+    timers.tick(100_000);
+    await take(attachment.stdout(never), 65);
+    assert.ok(!socket.isPaused);
+    timers.tick(20_000);
+    for (let beat = 0; beat < 5; beat += 1) {
+      socket.say('data');
+      timers.tick(20_000);
+    }
+    assert.equal(attachment.ended.aborted, false);
+    timers.tick(20_000);
+    assert.equal(attachment.ended.aborted, true);
   });
 });
