@@ -29,6 +29,10 @@ export async function startChild(args: string[], isRoot: boolean): Promise<Child
   });
   child.stdin.on('error', () => undefined); // the sandbox ended before it read all: stdout says so
   const words = lastWords(child);
+  const end = () => {
+    child.kill('SIGKILL');
+    child.stdout.resume(); // it is closed only once it was read to its end
+  };
   return {
     wire: {
       gone: gone.signal,
@@ -42,10 +46,10 @@ export async function startChild(args: string[], isRoot: boolean): Promise<Child
         Promise.resolve(
           new SandboxLost('unknown', `The sandbox ended and did not say why. ${words()}`.trim()),
         ),
+      end,
     },
     async kill() {
-      child.kill('SIGKILL');
-      child.stdout.resume(); // it is closed only once it was read to its end
+      end();
       await closed;
     },
   };

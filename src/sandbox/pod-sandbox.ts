@@ -39,6 +39,9 @@ export function podSandbox(pod: PodSandbox): Sandbox {
     sources: (signal) => sources(pod, signal),
     whyEnded: (stray, signal) => whyEnded(pod, stray, signal),
     gone: attachment.ended,
+    end: () => {
+      attachment.close();
+    },
   });
   let record: ClaimRecord | undefined;
   let ended = false;

@@ -18,6 +18,8 @@ export interface Wire {
   whyEnded(stray: string | undefined, signal: AbortSignal): Promise<SandboxLost>;
   /** Aborts when the connection ends. */
   gone: AbortSignal;
+  /** Ends the connection. */
+  end(): void;
 }
 
 /** What is asked of an agent, one thing after another. */
@@ -52,6 +54,7 @@ export function createTalk(wire: Wire): Talk {
     callerSignal.throwIfAborted();
     const answer = before.then(async () => {
       callerSignal.throwIfAborted(); // nobody waits, and nothing was sent
+      await checkConnected(callerSignal);
       const late = new AbortController();
       const patience = setTimeout(() => {
         late.abort();
@@ -64,6 +67,7 @@ export function createTalk(wire: Wire): Talk {
         await readAnswer(take, late.signal);
       } catch (error) {
         if (!late.signal.aborted) throw error;
+        wire.end(); // what it may still answer is for no other question
         throw new SandboxLost('unknown', `The sandbox has not answered in ${answerSeconds} s.`);
       } finally {
         clearTimeout(patience);
@@ -71,6 +75,11 @@ export function createTalk(wire: Wire): Talk {
     });
     before = answer.catch(() => undefined);
     await unlessAborted(answer, callerSignal);
+  }
+
+  /** What an agent answers that can be asked no more is for those who asked before. Throws SandboxLost. */
+  async function checkConnected(signal: AbortSignal): Promise<void> {
+    if (wire.gone.aborted) throw await wire.whyEnded(undefined, signal);
   }
 
   async function readAnswer(take: (frame: Frame) => void, signal: AbortSignal): Promise<void> {
@@ -107,6 +116,7 @@ export function createTalk(wire: Wire): Talk {
     },
     async *run(claim, program, limits, callerSignal, onFrame) {
       await before;
+      if (program.mode !== 'single') await checkConnected(callerSignal);
       await sendFiles(claim, program, callerSignal);
       callerSignal.throwIfAborted();
       const stays = program.mode !== 'single';

@@ -103,6 +103,26 @@ describe('a talk', () => {
     await lost;
   });
 
+  it('gives nobody the answer to another question, which comes too late', async (t) => {
+    const clock = mockClock(t);
+    const { wire, say, sent } = fakeWire();
+    const talk = createTalk(wire);
+    const stop = new AbortController();
+    const first = talk.files.read('a.txt', 10, stop.signal);
+    await clock.pass(0.1);
+    stop.abort(new Error('gone'));
+    await assert.rejects(first, /gone/);
+    const others = [
+      assert.rejects(talk.files.read('b.txt', 10, never), { name: 'SandboxLost' }),
+      assert.rejects(framesOf(talk, program('cell')), { name: 'SandboxLost' }),
+    ];
+    await clock.pass(61);
+    say({ type: 'file', kind: 'read', path: 'a.txt', size: 0 }, { type: 'file_end', size: 0 });
+    await Promise.all(others);
+    assert.ok(wire.gone.aborted, 'and the sandbox is not used again');
+    assert.equal(sent.length, 1);
+  });
+
   it('says that the sandbox ended before it answered', async () => {
     const { wire, end, sent } = fakeWire();
     const writing = createTalk(wire).files.write('a', Buffer.alloc(1), never);

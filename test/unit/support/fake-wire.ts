@@ -24,8 +24,13 @@ export function fakeWire() {
       yield next.value[0];
     }
   };
+  const end = () => {
+    gone.abort();
+    stdout.emit('end');
+  };
   const wire: Wire = {
     gone: gone.signal,
+    end,
     send(bytes) {
       const line = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
       sent.push(line);
@@ -50,9 +55,6 @@ export function fakeWire() {
     say(...frames: Unnumbered[]) {
       for (const frame of frames) stdout.emit('data', lines([{ seq: seq++, ...frame }]));
     },
-    end() {
-      gone.abort();
-      stdout.emit('end');
-    },
+    end,
   };
 }
