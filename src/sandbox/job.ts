@@ -52,7 +52,7 @@ export function makeJob(config: Config, request: JobRequest): V1Job {
     { name: jobName(id), labels, annotations, owner, deadline },
     {
       metadata: { labels },
-      spec: makePodSpec(config, request, Math.ceil(deadline)),
+      spec: makePodSpec(config, request, Math.ceil(deadline), storageMb(config)),
     },
   );
 }
@@ -74,7 +74,8 @@ export function makeSessionJob(config: Config, session: SessionSpec, owner: V1Ow
     deadline: config.startTimeoutSeconds + lifeSeconds + slackSeconds,
   };
   const deadline = Math.ceil(config.startTimeoutSeconds + maxAgeSeconds + slackSeconds);
-  return jobAround(config, head, { metadata: { labels }, spec: makePodSpec(config, common, deadline) });
+  const spec = makePodSpec(config, common, deadline, sessionStorageMb(config));
+  return jobAround(config, head, { metadata: { labels }, spec });
 }
 
 function labelsOf({ replicaName }: Config, { build }: Pick<SandboxSpec, 'build'>): Record<string, string> {
@@ -177,15 +178,31 @@ function storageMb({ artifactBytes }: Config): number {
   return logMb + Math.ceil((artifactBytes * 1.4) / 1_048_576);
 }
 
+/** Files that the kubelet keeps of a container's log (containerLogMaxFiles), and seconds between two of its looks at their sizes. */
+const logFiles = 5;
+const logLookSeconds = 10;
+
+/** More than an agent writes, which also encodes what it reads. */
+const logMbPerSecond = 64;
+
+/**
+ * The log of a session grows with all of its runs and reads, and counts with its rotated files. Each has as much as a file
+ * may have when the kubelet looks, which an operator raises to the log of a run at most, and as much as comes until the next look.
+ */
+function sessionStorageMb(config: Config): number {
+  return logFiles * (storageMb(config) + logLookSeconds * logMbPerSecond);
+}
+
 function makePodSpec(
   config: Config,
   { id, kind, build }: Pick<JobRequest, 'id' | 'kind' | 'build'>,
   deadline: number,
+  ephemeralMb: number,
 ): V1PodSpec {
   // Whoever reads what a builder has written, no sandbox may change it: where users differ, its is nobody else's.
   const user = config.userNamespaces || build ? imageUser : ownUser(id);
   const memory = `${kind.memory_mb}Mi`;
-  const limits = { cpu: String(kind.cpu), memory, 'ephemeral-storage': `${storageMb(config)}Mi` };
+  const limits = { cpu: String(kind.cpu), memory, 'ephemeral-storage': `${ephemeralMb}Mi` };
   const cpu = `${Math.ceil(kind.cpu * config.cpuReserved * 1000)}m`;
   const requests = { cpu, memory, 'ephemeral-storage': `${logMb}Mi` };
   // Libraries size their thread pools by the node's processors, not by the container's share of them.

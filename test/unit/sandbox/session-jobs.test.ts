@@ -60,6 +60,13 @@ describe('the Job of a session', () => {
     assert.match(`${job.metadata.name ?? ''}-abcde`, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   });
 
+  it('has room for all that the kubelet keeps of a log, which grows over its runs', () => {
+    const resources = job.spec?.template.spec?.containers[0]?.resources;
+    // Five files of 244 MiB and of what comes in 10 s.
+    assert.equal(resources?.limits?.['ephemeral-storage'], '4420Mi');
+    assert.equal(resources.requests?.['ephemeral-storage'], '64Mi');
+  });
+
   it('lives on, and becomes a record that its replica does not take with it', () => {
     assert.deepEqual(extendPatch(50.5, 100), { spec: { activeDeadlineSeconds: 256 } });
     assert.deepEqual(endPatch(50.5, 'idle'), {
