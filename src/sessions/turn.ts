@@ -90,7 +90,9 @@ export async function takeTurn(
       };
     },
     leave() {
-      session.hasVariables = kept ?? hadVariables;
+      // Who cancelled the run may have gone and not heard that they are lost: the next one says it.
+      const isHeard = kept !== false || !signal.aborted;
+      if (isHeard) session.hasVariables = kept ?? hadVariables;
       if (lost) void session.end('sandbox_lost');
       turn.leave();
     },

@@ -21,9 +21,9 @@ export function noSession(): ServiceError {
   );
 }
 
-/** What a run is told that began with a new interpreter, where the last one had left its own. */
+/** What a run is told that began with a new interpreter, where the last one had left its own, or was cancelled. */
 export const interpreterGone =
-  'The interpreter of the session had ended since its last run: this run began with a new one. The files stayed, the variables and imports were gone.';
+  'The interpreter of the session had ended, with its last run or since: this run began with a new one. The files stayed, the variables and imports were gone.';
 
 /** How a run in a session left that. */
 export interface Leaving {

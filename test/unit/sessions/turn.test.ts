@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Frame } from '../../../src/output/frame.ts';
+import { executionRequest } from '../../../src/request/execution.ts';
+import type { Claim, Program, SessionSandbox } from '../../../src/schedule/backend.ts';
+import { createSession, type Session } from '../../../src/sessions/session.ts';
+import { takeTurn } from '../../../src/sessions/turn.ts';
+import { emit, noFiles } from '../support/fake-backend.ts';
+import { exit, numbered } from '../support/frames.ts';
+import { mockClock } from '../support/mock-clock.ts';
+import { result } from '../support/result.ts';
+import { config } from '../support/settings.ts';
+
+const never = new AbortController().signal;
+const schema = executionRequest(config());
+const limits = { seconds: 30, cpu: 1, memory_mb: 64 };
+const claim: Claim = { executionId: 'id', caller: '', requestKey: undefined, limits };
+
+const program: Program = {
+  code: '',
+  stdin: '',
+  args: [],
+  env: {},
+  files: [],
+  environment: null,
+  mode: 'single',
+};
+
+/** The frames of a run that found an interpreter, and left one. */
+function ran(found: boolean, left: boolean, ran_seconds = 1): Frame[] {
+  return numbered({ type: 'started', execution_id: 'id', kept: found }, exit({ kept: left, ran_seconds }));
+}
+
+function session(t: TestContext) {
+  const clock = mockClock(t);
+  const claims: Claim[] = [];
+  let frames: Frame[] = [];
+  const sandbox: SessionSandbox = {
+    placedAt: 0,
+    gone: new AbortController().signal,
+    preload: () => Promise.resolve({}),
+    files: noFiles,
+    run(claimed) {
+      claims.push(claimed);
+      return emit(frames);
+    },
+    dispose: () => Promise.resolve(),
+    extend: () => Promise.resolve(),
+    end: () => Promise.resolve(),
+  };
+  const facts = { requirements: [], limits, idleSeconds: 1000, maxAgeSeconds: 100, callSeconds: 40 };
+  const events = { notExtended: () => undefined, ended: () => undefined };
+  const made = createSession(sandbox, { ...facts, queueLength: 2 }, events);
+  t.after(() => made.end('ended'));
+  const answers = (next: Frame[]) => (frames = next);
+  return { clock, claims, made, answers };
+}
+
+/** What a run is told of its session; `amid` happens before its end. */
+async function told(of: Session, signal = never, amid: () => unknown = () => undefined) {
+  const turn = await takeTurn(of, schema.parse({ code: '' }), signal);
+  for await (const frame of turn.sandbox.run(claim, program, never)) if (frame.type === 'started') amid();
+  const { message, hints } = turn.explain({ ...result, message: 'It ended.' });
+  turn.leave();
+  return { message, hints: hints.join() };
+}
+
+describe('the variables of a session', () => {
+  it('are missed by the run after one that was cancelled, whose caller may not have heard of it', async (t) => {
+    const { made, answers } = session(t);
+    answers(ran(false, true));
+    await told(made);
+    const gone = new AbortController();
+    answers(ran(true, false));
+    await told(made, gone.signal, () => {
+      gone.abort();
+    });
+    answers(ran(false, true));
+    assert.match((await told(made)).hints, /^The interpreter of the session had ended/);
+    answers(ran(true, true));
+    assert.equal((await told(made)).hints, '');
+  });
+});
