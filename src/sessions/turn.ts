@@ -45,7 +45,9 @@ export async function takeTurn(
   const seconds = Math.min(asked, Math.max(1, turn.secondsLeft));
   let kept: boolean | undefined;
   let lost = false;
-  let isNew = false;
+  /** Whether it found an interpreter. */
+  let found: boolean | undefined;
+  let hasRun = false;
 
   /** The sandbox of the session as one run sees it. */
   const sandbox: Sandbox = {
@@ -53,8 +55,11 @@ export async function takeTurn(
     async *run(claim, program, runSignal) {
       try {
         for await (const frame of turn.sandbox.run(claim, { ...program, mode }, runSignal)) {
-          if (frame.type === 'started') isNew = frame.kept === false;
-          if (frame.type === 'exit') kept = frame.kept;
+          if (frame.type === 'started') found = frame.kept;
+          if (frame.type === 'exit') {
+            kept = frame.kept;
+            hasRun = frame.ran_seconds > 0;
+          }
           yield frame;
         }
       } catch (error) {
@@ -76,15 +81,16 @@ export async function takeTurn(
     },
     signal: turn.signal,
     explain(result): ExecutionResult {
-      const isLost = lost || turn.sandbox.gone.aborted;
-      // A run that did not come to its beginning has changed nothing.
-      const words = whatIsLeft({ mode, lost: isLost, kept: kept ?? true, hadVariables });
+      const isLost = lost || session.ending !== undefined;
+      // A run that did not come to its code has ended no interpreter, but for one that is to have its own.
+      const changed = kept !== undefined && (hasRun || found === true || mode === 'program');
+      const words = whatIsLeft({ mode, lost: isLost, kept: !changed || kept === true, hadVariables });
       return {
         ...result,
         message: words === undefined ? result.message : `${result.message} ${words}`,
         hints: [
           ...result.hints,
-          ...(mode === 'cell' && hadVariables && isNew ? [interpreterGone] : []),
+          ...(mode === 'cell' && hadVariables && found === false ? [interpreterGone] : []),
           ...(seconds < asked ? [shortened(seconds)] : []),
         ],
       };

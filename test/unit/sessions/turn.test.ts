@@ -81,3 +81,24 @@ describe('the variables of a session', () => {
     assert.equal((await told(made)).hints, '');
   });
 });
+
+describe('the end of a run', () => {
+  for (const why of ['ended', 'server_stopped', 'too_old'] as const) {
+    it(`is that of its files, too, where its session ends amid it: ${why}`, async (t) => {
+      const { made, answers } = session(t);
+      answers(ran(false, false));
+      const { message } = await told(made, never, () => void made.end(why));
+      assert.match(message, /^It ended\. The session has ended with it: its variables and files are gone/);
+    });
+  }
+
+  it('is that of an interpreter only where there was one, or the code ran', async (t) => {
+    const { made, answers } = session(t);
+    answers(ran(false, false, 0));
+    assert.equal((await told(made)).message, 'It ended.');
+    answers(ran(false, false));
+    assert.match((await told(made)).message, /The interpreter of the session ended with it/);
+    answers(ran(true, false, 0));
+    assert.match((await told(made)).message, /The interpreter of the session ended with it/);
+  });
+});
