@@ -5,13 +5,13 @@ needed for it. Between cells the program's threads, signal handlers and child pr
 is done again if something of theirs has interrupted it, and what they can break ends this interpreter at most.
 """
 
-import _io
 import _signal  # type: ignore[import-not-found]
 import builtins
 import linecache
 import marshal
 import os
 import sys
+from errno import EFBIG
 from select import POLLIN, poll
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from types import CodeType, TracebackType
     from typing import Any
+
+    from agent_streams import Descriptor, Stream
 
 PROGRAM = "/workspace/main.py"
 FOLDER = os.path.dirname(__file__)
@@ -33,14 +35,15 @@ class Cells:
     def __init__(
         self,
         requests: "BufferedReader",
-        report: int,
+        report: "Descriptor",
+        streams: "list[Stream]",
         prepare: "Callable[[dict[str, Any]], None]",
         compile_cell: "Callable[[str, str], CodeType]",
         finish: "Callable[[], None]",
     ) -> None:
         """`prepare` does before a cell, and `finish` after it, what is not the interpreter's."""
         self._requests = requests
-        self._report = Descriptor(report)
+        self._report = report
         self._prepare = prepare
         self._compile = compile_cell
         self._finish = finish
@@ -50,7 +53,7 @@ class Cells:
         self._signals = Signals()
         self._count = 0
         self._sources: dict[str, int] = {}  # how long each is
-        self._streams = [Stream(1, "stdout"), Stream(2, "stderr")]
+        self._streams = streams
         self._namespace = vars(sys.modules["__main__"])
 
     def take_over(self, request: "dict[str, Any]") -> None:
@@ -75,7 +78,7 @@ class Cells:
 
     def _serve(self) -> None:
         failures = 0
-        while failures < ATTEMPTS:
+        while True:
             try:
                 self._go_on()
                 failures = 0
@@ -85,9 +88,18 @@ class Cells:
                 self._signals.hold()
                 if self._request:
                     failures += 1
+                    if failures == ATTEMPTS:
+                        self._give_up(error)
                 else:
                     show_interruption(error)
-        os._exit(1)
+
+    def _give_up(self, error: BaseException) -> None:
+        """What keeps us from a run's code, or from its end, would keep us from the next one's."""
+        try:
+            what = "run the code" if self._ending is None else "end the run"
+            show_line(f"vivarium: the interpreter could not {what}, and ended: {type(error).__name__}: {error}")
+        finally:
+            os._exit(1)
 
     def _go_on(self) -> None:
         """From wherever it was interrupted; but what has begun of a cell does not begin again."""
@@ -117,8 +129,8 @@ class Cells:
     def _receive(self) -> "dict[str, Any]":
         try:
             return marshal.load(self._requests)  # type: ignore[no-any-return]
-        except (EOFError, ValueError, TypeError, OSError):
-            os._exit(1)  # the program has closed the pipe, or read from it
+        except (EOFError, ValueError, TypeError, OSError, MemoryError):
+            os._exit(1)  # the program has closed the pipe, or read from it, or left no memory
 
     def _tell(self, report: bytes, code: int) -> None:
         if not self._report.is_intact():
@@ -128,12 +140,14 @@ class Cells:
     def _run(self, request: "dict[str, Any]") -> None:
         for stream in self._streams:
             stream.restore()
-        self._ending = 1, False
         try:
             self._prepare(request)
-        except BaseException as error:
-            show_line(f"vivarium: the run could not be prepared: {type(error).__name__}: {error}")
-            return
+        except OSError as error:
+            if error.errno != EFBIG:
+                raise
+            self._ending = 1, False
+            return show_line(f"vivarium: the run could not be prepared: its stdin is too large: {error}")
+        self._ending = 1, False
         self._count += 1
         name = f"<run {self._count}>"
         self._remember(name, request["code"])
@@ -198,47 +212,6 @@ class Signals:
         if self._before is not None:
             before, self._before = self._before, None
             _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
-
-
-class Descriptor:
-    """One of ours, which the program may have closed, and may have opened something else in its place."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self._status = os.fstat(fd)
-
-    def is_intact(self, fd: int | None = None) -> bool:
-        try:
-            return os.path.samestat(self._status, os.fstat(self.fd if fd is None else fd))
-        except OSError:
-            return False
-
-
-class Stream:
-    """stdout or stderr, which every cell finds as the first one did."""
-
-    def __init__(self, number: int, name: str) -> None:
-        self._number = number
-        self._name = name
-        self._pipe = Descriptor(os.dup(number))
-        self.text = getattr(sys, name)
-        self._encoding, self._errors = self.text.encoding, self.text.errors
-
-    def restore(self) -> None:
-        if self._pipe.is_intact():
-            os.dup2(self._pipe.fd, self._number)
-            os.set_blocking(self._number, True)  # an event loop may have had it, and then what finds no room is lost
-        if self._is_closed():
-            raw = _io.open(self._number, "wb", 0, closefd=False)
-            self.text = _io.TextIOWrapper(raw, self._encoding, self._errors, "\n", write_through=True)
-        setattr(sys, self._name, self.text)
-        setattr(sys, f"__{self._name}__", self.text)
-
-    def _is_closed(self) -> bool:
-        try:
-            return bool(self.text.closed)
-        except ValueError:
-            return True  # it is detached
 
 
 def exit_code(error: SystemExit) -> int:

@@ -216,7 +216,10 @@ def become_cells(request: "dict[str, Any]", pipe: "BufferedReader", report: int,
         os.set_inheritable(fd, False)
     replace(1, stdout)
     replace(2, stderr)
-    load("agent_cells").Cells(pipe, report, prepare_cell, compile_cell, finish_cell).take_over(request)
+    ours = load("agent_streams")
+    streams = [ours.Stream(1, "stdout"), ours.Stream(2, "stderr")]
+    cells = load("agent_cells").Cells
+    cells(pipe, ours.Descriptor(report), streams, prepare_cell, compile_cell, finish_cell).take_over(request)
     os.write(report, b"p")
     lower_limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
     add_packages_of_the_home_folder()
@@ -230,7 +233,7 @@ def prepare_cell(request: "dict[str, Any]") -> None:
     if pictures:
         pictures[1].start_again()
     for folder, finder in list(sys.path_importer_cache.items()):
-        if not os.path.abspath(folder).startswith("/workspace"):
+        if not may_be_in_workspace(folder):
             continue
         if finder is None:
             del sys.path_importer_cache[folder]  # there was no such folder, and may be now
@@ -240,6 +243,13 @@ def prepare_cell(request: "dict[str, Any]") -> None:
     if environment is not None and environment not in environments:
         environments.add(environment)
         load("agent_environment").add(environment)
+
+
+def may_be_in_workspace(folder: str) -> bool:
+    try:
+        return os.path.abspath(folder).startswith("/workspace")
+    except OSError:
+        return True  # it is relative to a working directory that is gone
 
 
 def compile_cell(code: str, name: str) -> "CodeType":

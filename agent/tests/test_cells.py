@@ -116,6 +116,11 @@ class Interpreter(CellTest):
             self.sandbox.written(f"{folder.removeprefix('/workspace/')}/{module}.py", b"x = 1")
             self.prints("1\n", f"import {module}; print({module}.x)")
 
+    def test_a_relative_folder_of_modules_where_there_is_no_working_directory(self) -> None:
+        self.cell("import os, sys; os.mkdir('inner'); os.chdir('inner'); sys.path.insert(0, 'lib')")
+        self.cell("import importlib.util; importlib.util.find_spec('unheard_of'); os.rmdir('/workspace/inner')")
+        self.prints("lib\n", "print(sys.path[0])")
+
     def test_modules_that_are_written_again_at_once(self) -> None:
         show = "import importlib, m; importlib.reload(m); print(m.x)"
         for number in range(5):
@@ -139,7 +144,7 @@ class Interpreter(CellTest):
         self.cell("x = 1", limits={"file_bytes": 5000})
         result = self.cell("print('never')", stdin="x" * 6000)
         self.assertEqual((result.stdout, result.ending), (b"", ("exited", 1, None)))
-        self.assertIn(b"vivarium: the run could not be prepared: OSError: [Errno 27]", result.stderr)
+        self.assertIn(b"vivarium: the run could not be prepared: its stdin is too large: [Errno 27]", result.stderr)
         self.prints("1\n", "print(x)")
 
     def test_the_time_of_each_cell(self) -> None:
@@ -209,6 +214,17 @@ class Endings(CellTest):
                 self.assertEqual((result.ending, result.exit["kept"]), (ending, False))
                 self.fails("NameError: name 'x' is not defined", "print(open('kept').read()); x")
                 self.prints("True\n", "import os; print('x' not in globals())")
+
+    def test_an_interpreter_that_can_take_no_run(self) -> None:
+        words = "vivarium: the interpreter could not run the code, and ended: "
+        leak = "import os, resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\nwhile True: os.dup(1)"
+        full = "class Full(dict):\n    def items(self): raise MemoryError\nimport sys; sys.path_importer_cache = Full()"
+        for spoil, why in ((leak, "OSError: [Errno 24] Too many open files"), (full, "MemoryError: ")):
+            self.assertTrue(self.cell(f"x = 1\n{spoil}").exit["kept"])
+            result = self.cell("print(1)")
+            self.assertEqual((*result.ending, result.exit["kept"]), ("exited", 1, None, False))
+            self.assertEqual((result.stdout, result.stderr.decode()[: len(words + why)]), (b"", words + why))
+            self.prints("False\n", "print('x' in globals())")
 
     def test_time(self) -> None:
         self.cell("x = 1\nimport time")
