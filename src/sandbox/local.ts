@@ -3,7 +3,6 @@ import type { Frame } from '../output/frame.ts';
 import { ServiceError } from '../result/errors.ts';
 import {
   type Backend,
-  builds,
   type Claim,
   type Sandbox,
   SandboxLost,
@@ -16,14 +15,8 @@ import { folderRecords } from './environment-records-local.ts';
 import { environmentsFolder, localBuilder } from './local-builder.ts';
 import { startChild } from './local-child.ts';
 import { localSessions } from './local-sessions.ts';
+import { isTheirs, localTraces } from './local-traces.ts';
 import { createTalk } from './talk.ts';
-
-/** Ended runs that can still be asked for. */
-const keptTraces = 32;
-
-interface KeptTrace extends Trace {
-  caller: string;
-}
 
 /** Sandboxes as processes under bubblewrap, for a machine without a cluster. Throws ServiceError if it lacks a program. */
 export function createLocalBackend(config: Config): Backend {
@@ -41,14 +34,7 @@ export function createLocalBackend(config: Config): Backend {
   const builder = localBuilder({ searchPath, certificates, index: config.packageIndexCredentials }, isRoot);
   const environments = environmentsFolder(config.environmentsFolder, isRoot);
   const live = new Map<string, { claim: Claim; end: (lost: SandboxLost) => void }>();
-  const traces = new Map<string, KeptTrace>();
-
-  function keep(trace: KeptTrace): void {
-    traces.set(trace.executionId, trace);
-    const [oldest] = [...traces.keys()].filter((id) => !live.has(id));
-    if (traces.size > keptTraces && oldest !== undefined) traces.delete(oldest);
-    if (config.retentionSeconds === 0) traces.delete(trace.executionId);
-  }
+  const traces = localTraces(config.retentionSeconds);
 
   async function open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
     signal.throwIfAborted();
@@ -68,10 +54,9 @@ export function createLocalBackend(config: Config): Backend {
       files: talk.files,
       preload: (modules, preloadSignal) => talk.preload(modules, preloadSignal),
       async *run(claim, program, runSignal) {
-        const { executionId, caller, limits } = claim;
+        const { executionId, limits } = claim;
         const ended = new AbortController();
-        const trace: KeptTrace = { executionId, caller, limits, frames: [], lost: undefined };
-        traces.set(executionId, trace);
+        const trace = traces.begin(claim);
         live.set(executionId, {
           claim,
           end: (lost) => {
@@ -89,7 +74,7 @@ export function createLocalBackend(config: Config): Backend {
           throw error;
         } finally {
           live.delete(executionId);
-          keep(trace);
+          traces.end(trace);
         }
       },
       dispose: () => child.kill(),
@@ -101,10 +86,7 @@ export function createLocalBackend(config: Config): Backend {
     open,
     ...localSessions(open, config.replicaName),
     environments: environments === undefined ? undefined : folderRecords(environments),
-    find(executionId, caller) {
-      const found = traces.get(executionId);
-      return Promise.resolve(found && isTheirs(found.caller, caller) ? found : undefined);
-    },
+    find: (executionId, caller) => Promise.resolve(traces.find(executionId, caller)),
     cancel(by) {
       const found = [...live].filter(([id, { claim }]) =>
         'executionId' in by
@@ -121,10 +103,6 @@ export function createLocalBackend(config: Config): Backend {
       return Promise.resolve();
     },
   };
-}
-
-function isTheirs(owner: string, caller: string): boolean {
-  return caller === '' ? owner !== builds : owner === caller;
 }
 
 /** Keeps frames but those of files: they are no part of the record. */
