@@ -194,8 +194,8 @@ export class AlreadyThere extends Error {
 /** The caller of builds. No name of a caller holds this character, and nobody else gets to them. */
 export const builds = '\0';
 
-/** A caller's run (anybody's but a build where the caller is empty), or that of a client's request. */
-export type RunSelector = { executionId: string; caller: string } | { requestKey: string };
+/** A caller's run (anybody's but a build where the caller is empty), by its id or by what a request of its client has as its key. */
+export type RunSelector = { executionId: string; caller: string } | { requestKey: string; caller: string };
 
 /** A place where sandboxes run. */
 export interface Backend {

@@ -22,8 +22,8 @@ export interface Service {
   find(executionId: string, caller: string, signal: AbortSignal): Promise<ExecutionView>;
   /** Cancels a caller's run on any replica. Throws ServiceError not_found. `asked`: another replica did, which asks all. */
   cancel(executionId: string, caller: string, signal: AbortSignal, asked?: boolean): Promise<void>;
-  /** Cancels the run that a request of this key began, on any replica, if there is one. */
-  cancelRequest(requestKey: string, signal: AbortSignal, asked?: boolean): Promise<void>;
+  /** Cancels the run of this caller that a request of this key began, on any replica, if there is one. */
+  cancelRequest(requestKey: string, caller: string, signal: AbortSignal, asked?: boolean): Promise<void>;
   /** Whether new runs can start now; the text says why not. */
   ready(): { ok: true } | { ok: false; why: string };
   /** Takes no new runs, lets those that go on end, cancels what is left after `seconds`. */
@@ -128,10 +128,9 @@ export function createService(
     );
   }
 
-  /** A caller's run; anybody's where the caller is empty. */
   function mine(executionId: string, caller: string): Live | undefined {
     const run = live.get(executionId);
-    return run && (caller === '' || run.caller === caller) ? run : undefined;
+    return run && isTheirs(run, caller) ? run : undefined;
   }
 
   /** A run of its own has a Job that says so; of one in a session only its server knows. */
@@ -166,9 +165,11 @@ export function createService(
       else if (asked || !(await cancelElsewhere({ executionId, caller }, signal)))
         throw notFound(executionId);
     },
-    async cancelRequest(requestKey, signal, asked = false) {
-      const here = [...live.values()].filter((run) => run.requestKey === requestKey && !run.result);
-      if (here.length === 0 && !asked) await cancelElsewhere({ requestKey }, signal);
+    async cancelRequest(requestKey, caller, signal, asked = false) {
+      const here = [...live.values()].filter(
+        (run) => run.requestKey === requestKey && isTheirs(run, caller) && !run.result,
+      );
+      if (here.length === 0 && !asked) await cancelElsewhere({ requestKey, caller }, signal);
       for (const { stop } of here) stop.abort(stops.cancelled());
     },
     ready() {
@@ -185,6 +186,11 @@ export function createService(
       clearTimeout(patience);
     },
   };
+}
+
+/** A caller's run; anybody's where the caller is empty. */
+function isTheirs(run: Live, caller: string): boolean {
+  return caller === '' || run.caller === caller;
 }
 
 function notFound(executionId: string): ServiceError {

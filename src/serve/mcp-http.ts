@@ -92,7 +92,8 @@ async function cancel(
 ): Promise<undefined> {
   const requestId = message.params?.requestId;
   if (typeof requestId !== 'string' && typeof requestId !== 'number') return undefined;
-  const key = keyOf(callerOf(request.headers), request.headers.get('mcp-session-id'), requestId);
-  if (key !== undefined) await service.cancelRequest(key, request.signal);
+  const caller = callerOf(request.headers);
+  const key = keyOf(caller, request.headers.get('mcp-session-id'), requestId);
+  if (key !== undefined) await service.cancelRequest(key, caller, request.signal);
   return undefined;
 }

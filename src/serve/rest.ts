@@ -71,7 +71,7 @@ export function restRoutes(
       next();
       return;
     }
-    await service.cancelRequest(req.params.key, goneSignal(res), true);
+    await service.cancelRequest(req.params.key, callerOf(req), goneSignal(res), true);
     res.status(204).end();
   });
 

@@ -248,8 +248,9 @@ function asGone({ signal }: SessionCall) {
 async function cancelAt(peer: Peer, by: RunSelector, signal: AbortSignal): Promise<boolean> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
   try {
-    if ('executionId' in by) await peer.cancel(by.executionId, { caller: by.caller, signal: patience });
-    else await peer.cancelRequest(by.requestKey, patience);
+    const call = { caller: by.caller, signal: patience };
+    if ('executionId' in by) await peer.cancel(by.executionId, call);
+    else await peer.cancelRequest(by.requestKey, call);
     return true;
   } catch (error) {
     signal.throwIfAborted();

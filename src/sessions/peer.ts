@@ -39,7 +39,7 @@ export interface Peer extends Pick<Sessions, 'end' | 'list' | 'read' | 'write'> 
   /** Cancels a run. */
   cancel(executionId: string, call: SessionCall): Promise<void>;
   /** Cancels the run that this request began, if there is one. */
-  cancelRequest(requestKey: string, signal: AbortSignal): Promise<void>;
+  cancelRequest(requestKey: string, call: SessionCall): Promise<void>;
 }
 
 /** Speaks the REST of other replicas. */
@@ -101,8 +101,8 @@ export function createPeers(settings: PeerSettings) {
           const { body } = await call(`executions/${executionId}`, 'DELETE', sessionCall);
           await body.dump();
         },
-        async cancelRequest(requestKey, signal) {
-          const { body } = await call(`requests/${requestKey}`, 'DELETE', { caller: '', signal });
+        async cancelRequest(requestKey, sessionCall) {
+          const { body } = await call(`requests/${requestKey}`, 'DELETE', sessionCall);
           await body.dump();
         },
         async end(id, sessionCall) {

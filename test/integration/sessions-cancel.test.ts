@@ -93,4 +93,32 @@ describe('a run in a session', () => {
     await call(`${replicas[0].url}/v1/executions/${execution}`, { method: 'DELETE' });
     await run;
   });
+
+  it('is cancelled for its caller alone, whatever a client says to be', async (t) => {
+    const api = await fakeApi(t);
+    api.script = staying();
+    const server = await replica(api, 'one', { callerHeader: 'X-Caller' });
+    const alice = { 'x-caller': 'alice', 'vivarium-forwarded': 'call' };
+    const session_id = await created(server, {}, alice);
+    const key = { 'vivarium-request': 'a'.repeat(40) };
+    const run = post<ExecutionResult>(
+      server,
+      { code: 'wait', session_id },
+      { headers: { ...alice, ...key } },
+    );
+    await until(() => runsOf(api).length === 1);
+    const cancel = async (headers: Record<string, string>) => {
+      const url = `${server.url}/v1/requests/${'a'.repeat(40)}`;
+      return (await fetch(url, { method: 'DELETE', headers })).status;
+    };
+    assert.equal(await cancel({ 'vivarium-forwarded': 'call' }), 401);
+    assert.equal(await cancel({ ...alice, 'x-caller': 'bob' }), 204);
+    const { body } = await call<{ state: string }>(
+      `${server.url}/v1/executions/${runsOf(api)[0]?.execution_id ?? ''}`,
+      { headers: alice },
+    );
+    assert.equal(body.state, 'running');
+    assert.equal(await cancel(alice), 204);
+    assert.equal((await run).body.status, 'cancelled');
+  });
 });

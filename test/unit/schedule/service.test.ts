@@ -172,25 +172,26 @@ describe('cancel', () => {
 });
 
 describe('cancelRequest', () => {
-  it('ends the run of that request, and no other', async () => {
+  it('ends the run of that request and caller, and no other', async () => {
     const backend = endless();
     const { service } = serviceOn(backend);
     const stop = new AbortController();
     const [mine, other] = ['mine', 'other'].map((requestKey) =>
-      service.execute(request, { executionId: requestKey, requestKey, signal: stop.signal }),
+      service.execute(request, { executionId: requestKey, requestKey, caller: 'alice', signal: stop.signal }),
     );
     await until(() => backend.programs.length === 2);
-    await service.cancelRequest('mine', signal);
+    await service.cancelRequest('other', 'bob', signal, true);
+    await service.cancelRequest('mine', 'alice', signal);
     assert.equal((await mine)?.status, 'cancelled');
-    assert.deepEqual(backend.cancelled, []);
+    assert.deepEqual([backend.cancelled, backend.disposed], [[], 1]);
     stop.abort();
     await other;
   });
 
   it('asks the backend for what is not here, and does not mind that there is none', async () => {
     const backend = fakeBackend();
-    await serviceOn(backend).service.cancelRequest('key', signal);
-    assert.deepEqual(backend.cancelled, [{ requestKey: 'key' }]);
+    await serviceOn(backend).service.cancelRequest('key', '', signal);
+    assert.deepEqual(backend.cancelled, [{ requestKey: 'key', caller: '' }]);
   });
 });
 

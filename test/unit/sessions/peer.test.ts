@@ -37,6 +37,7 @@ describe('a call to another replica', () => {
     });
     await peer.end('ses_a', call);
     await peer.cancel('id', call);
+    await peer.cancelRequest('key', call);
     await peer.list('ses_a', 'a b', { recursive: true }, call);
     await peer.read('ses_a', 'a b/c?', 100, call);
     await peer.write('ses_a', 'ä', Buffer.from('x'), call);
@@ -44,6 +45,7 @@ describe('a call to another replica', () => {
     assert.deepEqual(seen, [
       ['DELETE', '/v1/sessions/ses_a', ...common, ''],
       ['DELETE', '/v1/executions/id', ...common, ''],
+      ['DELETE', '/v1/requests/key', ...common, ''],
       ['GET', '/v1/sessions/ses_a/files?path=a+b&recursive=true', ...common, ''],
       ['GET', '/v1/sessions/ses_a/files/a%20b/c%3F', ...common, ''],
       ['PUT', '/v1/sessions/ses_a/files/%C3%A4', ...common, 'x'],
