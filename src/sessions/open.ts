@@ -1,10 +1,9 @@
-import type { ExecutionRequest } from '../request/execution.ts';
-import type { ExecutionResult } from '../result/execution-result.ts';
 import { ServiceError } from '../result/errors.ts';
 import { type Backend, type RunSelector, SandboxLost, type WorkspaceFiles } from '../schedule/backend.ts';
-import { asCancelled, type RunOptions, type Stages } from '../schedule/run.ts';
+import type { Stages } from '../schedule/run.ts';
 import type { SessionRuns } from '../schedule/turn.ts';
 import { keyOf } from './handle.ts';
+import { type Elsewhere, pass } from './pass.ts';
 import { createPeers, type Peer, type PeerSettings } from './peer.ts';
 import { createRegistry, type RegistrySettings } from './registry.ts';
 import type { Session, SessionEvents, SessionTurn } from './session.ts';
@@ -17,9 +16,6 @@ const askMs = 15_000;
 
 /** How long another server may take to say whether it has a run. */
 const answerMs = 5000;
-
-/** How long the server of a session may take to end a run. */
-const cancelMs = 30_000;
 
 /** Sessions for all who ask: those of this server, and the way to those of others. */
 export interface OpenSessions extends Sessions, SessionRuns {
@@ -149,52 +145,6 @@ export function openSessions(
     };
   }
 
-  /** A run on the server that has its session. */
-  async function pass(
-    peer: Peer,
-    id: string,
-    request: ExecutionRequest,
-    options: RunOptions,
-  ): Promise<ExecutionResult> {
-    const {
-      executionId,
-      requestKey,
-      caller = '',
-      around,
-      signal,
-      onEvent = () => undefined,
-      onLeft,
-    } = options;
-    const workspace = workspaceOf(id, { caller });
-    const gone = new AbortController();
-    const call = { caller, signal: gone.signal };
-    let patience: NodeJS.Timeout | undefined;
-    // The other server is told, and answers with what the run had come to; where it does not, nobody waits for it.
-    const leave = () => {
-      gone.abort(signal.reason);
-    };
-    const cancel = () => {
-      patience = setTimeout(leave, cancelMs);
-      peer.cancel(executionId, call).catch(leave);
-    };
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      signal.throwIfAborted();
-      await around?.before(workspace, signal);
-      const result = await whileThere(id, call, (passed) =>
-        peer.execute(request, { ...passed, executionId, requestKey, onEvent }),
-      );
-      await around?.after(workspace, signal);
-      return result;
-    } catch (error) {
-      return asCancelled(signal)(error);
-    } finally {
-      clearTimeout(patience);
-      signal.removeEventListener('abort', cancel);
-      onLeft?.();
-    }
-  }
-
   return {
     create: (request, call) => registry.create(request, call).catch(asGone(call)),
     named: (name, call) => registry.named(name, call).catch(asGone(call)),
@@ -212,7 +162,13 @@ export function openSessions(
       if (id === undefined) return undefined;
       checkRequest(request);
       const place = await find(id, { caller, signal, forwarded });
-      return 'turn' in place ? undefined : (options) => pass(place, id, request, options);
+      if ('turn' in place) return undefined;
+      const there: Elsewhere = {
+        peer: place,
+        workspace: workspaceOf(id, { caller }),
+        whileThere: (call, act) => whileThere(id, call, act),
+      };
+      return (options) => pass(there, request, options);
     },
     async cancelElsewhere(by, signal) {
       const urls = await backend.sessionOwners(signal);
