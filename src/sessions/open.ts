@@ -17,6 +17,9 @@ const askMs = 15_000;
 /** How long another server may take to say whether it has a run. */
 const answerMs = 5000;
 
+const firstTime = Date.parse('0000-01-01T00:00:00.000Z');
+const lastTime = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** Sessions for all who ask: those of this server, and the way to those of others. */
 export interface OpenSessions extends Sessions, SessionRuns {
   /** How many this server has. */
@@ -105,9 +108,8 @@ export function openSessions(
         call,
         async ({ sandbox }) => {
           const { entries, left_out } = await sandbox.files.list(path, options, call.signal);
-          const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
           return {
-            entries: entries.map((entry) => ({ ...entry, modified: iso(entry.modified) })),
+            entries: entries.map((entry) => ({ ...entry, modified: timeOf(entry.modified) })),
             left_out,
           };
         },
@@ -190,6 +192,12 @@ export function openSessions(
       await peers.close();
     },
   };
+}
+
+/** Of seconds since 1970; a program gives its files any time, of which the nearest with four digits of a year is told. */
+function timeOf(seconds: number): string {
+  const near = Math.min(Math.max(seconds * 1000, firstTime), lastTime);
+  return new Date(near).toISOString();
 }
 
 /** What a call throws whose caller has gone. */
