@@ -175,8 +175,11 @@ export function openSessions(
     async cancelElsewhere(by, signal) {
       const urls = await backend.sessionOwners(signal);
       const others = urls.filter((url) => url !== settings.advertiseUrl).map((url) => peers.at(url));
-      const found = await Promise.all(others.map((peer) => cancelAt(peer, by, signal)));
-      return found.includes(true);
+      const answers = await Promise.allSettled(others.map((peer) => cancelAt(peer, by, signal)));
+      if (answers.some((answer) => answer.status === 'fulfilled' && answer.value)) return true;
+      const failed = answers.find((answer) => answer.status === 'rejected');
+      if (failed) throw failed.reason;
+      return false;
     },
     async turn(request, { caller = '', signal }) {
       const session = await find(request.session_id ?? '', { caller, signal, forwarded: true });

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { Backend, WorkspaceFiles } from '../../../src/schedule/backend.ts';
 import { openSessions } from '../../../src/sessions/open.ts';
@@ -51,5 +54,34 @@ describe('the files of a session', () => {
         '0000-01-01T00:00:00.000Z',
       ],
     );
+  });
+});
+
+/** Another server, which answers all that it is asked with this. */
+async function peer(t: TestContext, status: number, body: object): Promise<string> {
+  const server = createServer((_req, res) => {
+    res.writeHead(status).end(JSON.stringify(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('a cancellation that others are told of', () => {
+  const by = { executionId: 'a'.repeat(26), caller: '' };
+
+  it('has been heard where one of them has the run, and has failed where none has and one is ill', async (t) => {
+    const ill = await peer(t, 500, { error: { code: 'internal', message: 'It is ill.' } });
+    const has = await peer(t, 202, {});
+    const hasNot = await peer(t, 404, { error: { code: 'not_found', message: 'There is none.' } });
+    const cancelAt = (urls: string[]) =>
+      sessionsOn(t, { sessionOwners: () => Promise.resolve(urls) }).cancelElsewhere(by, signal);
+    assert.equal(await cancelAt([ill, hasNot, has]), true);
+    assert.equal(await cancelAt([hasNot, hasNot]), false);
+    await assert.rejects(cancelAt([hasNot, ill]), { code: 'internal', message: 'It is ill.' });
   });
 });
