@@ -40,8 +40,8 @@ export interface Session {
 
 export interface SessionTurn {
   sandbox: SessionSandbox;
-  /** How long the session has to live at most. */
-  secondsLeft: number;
+  /** How long the session has to live at most, from now on. */
+  readonly secondsLeft: number;
   /** Aborts where the session is ended meanwhile. */
   signal: AbortSignal;
   leave(): void;
@@ -128,7 +128,9 @@ export function createSession(sandbox: SessionSandbox, facts: SessionFacts, even
       extend();
       return {
         sandbox,
-        secondsLeft: maxAgeSeconds - age(),
+        get secondsLeft() {
+          return maxAgeSeconds - age();
+        },
         signal: stop.signal,
         leave() {
           leave();

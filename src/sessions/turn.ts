@@ -2,7 +2,8 @@ import type { ExecutionRequest } from '../request/execution.ts';
 import { isPython } from '../request/language.ts';
 import { ServiceError } from '../result/errors.ts';
 import type { ExecutionResult } from '../result/execution-result.ts';
-import { type RunMode, type Sandbox, SandboxLost } from '../schedule/backend.ts';
+import { explain } from '../result/message.ts';
+import { type Limits, type RunMode, type Sandbox, SandboxLost } from '../schedule/backend.ts';
 import type { Turn } from '../schedule/turn.ts';
 import type { Session } from './session.ts';
 import { interpreterGone, whatIsLeft } from './words.ts';
@@ -41,8 +42,8 @@ export async function takeTurn(
   const turn = await session.turn(signal);
   const hadVariables = session.hasVariables;
   const mode: RunMode = request.fresh_interpreter ? 'program' : 'cell';
-  const asked = request.timeout_seconds ?? facts.limits.seconds;
-  const seconds = Math.min(asked, Math.max(1, turn.secondsLeft));
+  /** Its limits, where they are lower than it was to have. */
+  let lowered: Limits | undefined;
   let kept: boolean | undefined;
   let lost = false;
   /** Whether it found an interpreter. */
@@ -53,8 +54,12 @@ export async function takeTurn(
   const sandbox: Sandbox = {
     ...turn.sandbox,
     async *run(claim, program, runSignal) {
+      // A build and a place may have been waited for since its turn.
+      const seconds = Math.max(1, Math.floor(turn.secondsLeft));
+      if (seconds < claim.limits.seconds) lowered = { ...claim.limits, seconds };
+      const held = { ...claim, limits: lowered ?? claim.limits };
       try {
-        for await (const frame of turn.sandbox.run(claim, { ...program, mode }, runSignal)) {
+        for await (const frame of turn.sandbox.run(held, { ...program, mode }, runSignal)) {
           if (frame.type === 'started') found = frame.kept;
           if (frame.type === 'exit') {
             kept = frame.kept;
@@ -77,7 +82,7 @@ export async function takeTurn(
       ...request,
       requirements: [...facts.requirements, ...request.requirements],
       limits: { cpu: facts.limits.cpu, memory_mb: facts.limits.memory_mb },
-      timeout_seconds: seconds,
+      timeout_seconds: request.timeout_seconds ?? facts.limits.seconds,
     },
     signal: turn.signal,
     explain(result): ExecutionResult {
@@ -85,13 +90,14 @@ export async function takeTurn(
       // A run that did not come to its code has ended no interpreter, but for one that is to have its own.
       const changed = kept !== undefined && (hasRun || found === true || mode === 'program');
       const words = whatIsLeft({ mode, lost: isLost, kept: !changed || kept === true, hadVariables });
+      const message = lowered ? withLimits(result, lowered) : result.message;
       return {
         ...result,
-        message: words === undefined ? result.message : `${result.message} ${words}`,
+        message: words === undefined ? message : `${message} ${words}`,
         hints: [
           ...result.hints,
           ...(mode === 'cell' && hadVariables && found === false ? [interpreterGone] : []),
-          ...(seconds < asked ? [shortened(seconds)] : []),
+          ...(lowered ? [shortened(lowered.seconds)] : []),
         ],
       };
     },
@@ -105,8 +111,13 @@ export async function takeTurn(
   };
 }
 
+/** The message of a run that had other limits than it was to have. */
+function withLimits({ status, message }: ExecutionResult, limits: Limits): string {
+  return status === 'timed_out' ? explain({ status, exit: undefined, loss: undefined, limits }) : message;
+}
+
 function shortened(seconds: number): string {
-  return `The run had ${Math.round(seconds)} s, because its session ends then, at its greatest age.`;
+  return `The run had ${seconds} s, because its session ends then, at its greatest age.`;
 }
 
 /** What SandboxLost says in a call about files. */

@@ -102,3 +102,23 @@ describe('the end of a run', () => {
     assert.match((await told(made)).message, /The interpreter of the session ended with it/);
   });
 });
+
+describe('the time of a run', () => {
+  it('is what is left of the greatest age when the program is sent', async (t) => {
+    const { made, answers, claims, clock } = session(t);
+    answers(ran(false, true));
+    assert.equal((await told(made)).hints, '');
+    const turn = await takeTurn(made, schema.parse({ code: '' }), never);
+    await clock.pass(88.5); // as for a build
+    answers(ran(true, true));
+    assert.equal((await Array.fromAsync(turn.sandbox.run(claim, program, never))).length, 2);
+    const { message, hints } = turn.explain({ ...result, status: 'timed_out' });
+    turn.leave();
+    assert.deepEqual(
+      claims.map(({ limits: { seconds } }) => seconds),
+      [30, 11],
+    );
+    assert.match(message, /^The code was stopped after its limit of 11 s;/);
+    assert.match(hints.join(), /^The run had 11 s, because its session ends then, at its greatest age\.$/);
+  });
+});
