@@ -1,7 +1,6 @@
 /** How long a session lives, and what it takes to lose it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolError, withCaller, type Caller } from './harness/clients.ts';
 import { jobs, kubectl, ofReplica, pods } from './harness/cluster.ts';
 import { openProxy } from './harness/proxy.ts';
@@ -82,9 +81,12 @@ describe('the life of a session', { concurrency: 3 }, () => {
       const here = await createSession(caller);
       await here.run('x = 1');
       const [pod] = await pods(ofReplica(server.replica));
-      const running = here.run('import time\ntime.sleep(60)', { timeout_seconds: 60 });
+      let last = '';
+      const onProgress = (message: string) => (last = message);
+      const code = `import time\nprint('begun')\ntime.sleep(60)`;
+      const running = here.run(code, { timeout_seconds: 60 }, { onProgress });
       running.catch(() => undefined); // awaited below
-      await sleep(1000); // the run has begun, or begins: it is lost either way
+      await until('the run has begun', () => last.includes('begun'), 60);
       const { name = '', namespace = '' } = pod?.metadata ?? {};
       await kubectl(['delete', 'pod', name, '-n', namespace, '--grace-period=1', '--wait=false']);
       const { status, message } = await running;
