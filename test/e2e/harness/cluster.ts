@@ -1,4 +1,14 @@
-import { BatchV1Api, CoreV1Api, KubeConfig, type V1Job, type V1Pod } from '@kubernetes/client-node';
+import {
+  BatchV1Api,
+  type Configuration,
+  CoreV1Api,
+  createConfiguration,
+  KubeConfig,
+  type RequestContext,
+  ServerConfiguration,
+  type V1Job,
+  type V1Pod,
+} from '@kubernetes/client-node';
 import { isIPv4 } from 'node:net';
 import { command, output, type CommandOptions } from './command.ts';
 import { release } from './release.ts';
@@ -14,20 +24,35 @@ export function kubectlAs(kubeconfig: string, args: string[], input = '') {
   return command('kubectl', ['--kubeconfig', kubeconfig, ...args], { input });
 }
 
-function administrator(): KubeConfig {
+function administrator(): Configuration {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromDefault();
-  return kubeConfig;
+  const cluster = kubeConfig.getCurrentCluster();
+  if (!cluster) throw new Error('The kubeconfig names no cluster.');
+  let connections: ReturnType<RequestContext['getDispatcher']>;
+  return createConfiguration({
+    baseServer: new ServerConfiguration(cluster.server, {}),
+    authMethods: {
+      default: {
+        getName: () => 'kubeconfig',
+        async applySecurityAuthentication(context) {
+          await kubeConfig.applySecurityAuthentication(context);
+          // By itself each call makes a connection of its own.
+          connections ??= context.getDispatcher();
+          if (connections) context.setDispatcher(connections);
+        },
+      },
+    },
+  });
 }
 
 let apis: { batch: BatchV1Api; core: CoreV1Api } | undefined;
 
 function api() {
-  const kubeConfig = administrator();
-  return (apis ??= {
-    batch: kubeConfig.makeApiClient(BatchV1Api),
-    core: kubeConfig.makeApiClient(CoreV1Api),
-  });
+  if (apis) return apis;
+  const configuration = administrator();
+  apis = { batch: new BatchV1Api(configuration), core: new CoreV1Api(configuration) };
+  return apis;
 }
 
 export type Selector = Record<string, string>;

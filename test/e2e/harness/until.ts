@@ -14,6 +14,6 @@ export async function until<T>(
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw new Error(`After ${seconds} s still not: ${what}`);
-    await sleep(50);
+    await sleep(100);
   }
 }
