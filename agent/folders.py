@@ -7,6 +7,7 @@ TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
     Entries = os._ScandirIterator[str]
 
+SHELF = b".vivarium"  # of the workspace: where we put what is not to be seen by its name
 MAX_ENTRIES = 100_000  # of a tree that are looked at
 MAX_DEPTH = 32  # folders in one another
 MAX_PATH = 1024  # bytes; in a frame each of them may take six

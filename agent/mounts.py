@@ -75,8 +75,8 @@ class Mounts:
         self._begun.clear()
 
     def remove(self) -> None:
-        """Takes the folders away from a run that was given nothing and leaves nothing. What is in use stays."""
-        for name in (MOUNTS, OUTPUT):
+        """Takes all folders of ours away from a run that was given nothing and leaves nothing. What is in use stays."""
+        for name in (MOUNTS, OUTPUT, folders.SHELF):
             try:
                 os.rmdir(name, dir_fd=self.root)
             except OSError:

@@ -6,7 +6,7 @@ import stat
 import folders
 
 NAME = b"main.py"
-SHELF, KEPT = b".vivarium", b"main.py"
+KEPT = b"main.py"
 LEFT = (b".main.py", b".main.pyc")  # by a program that was ended amid its first steps, or for the next to stumble over
 
 
@@ -27,7 +27,7 @@ class ProgramFile:
         except FileNotFoundError:
             pass
         else:
-            self._shelf = folders.make_folder(self._root, SHELF)
+            self._shelf = folders.make_folder(self._root, folders.SHELF)
             os.rename(NAME, KEPT, src_dir_fd=self._root, dst_dir_fd=self._shelf)
         self._is_put_away = True
 

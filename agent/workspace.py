@@ -17,7 +17,6 @@ TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
     from request import Message
 
-HIDDEN = b".vivarium"
 MAX_TOLD = 10_000  # entries of a list
 MAX_BACKLOG = 256 * 1024  # bytes; what is read is not gathered here
 SECOND = 1_000_000_000  # nanoseconds
@@ -46,7 +45,7 @@ class Upload:
         self.name = b"write-" + os.urandom(8).hex().encode()
 
     def open(self, root: int) -> None:
-        self.shelf = folders.make_folder(root, HIDDEN)
+        self.shelf = folders.make_folder(root, folders.SHELF)
         self.fd = os.open(self.name, folders.NEW_FILE, 0o644, dir_fd=self.shelf)
 
     def append(self, data: bytes) -> None:
@@ -181,7 +180,8 @@ class Files:
 def parts_of(path: str) -> list[bytes]:
     name = path.encode()
     parts = name.split(b"/")
-    if not is_inner_path(path) or len(name) > folders.MAX_PATH or len(parts) > folders.MAX_DEPTH or parts[0] == HIDDEN:
+    is_long = len(name) > folders.MAX_PATH or len(parts) > folders.MAX_DEPTH
+    if is_long or not is_inner_path(path) or parts[0] == folders.SHELF:
         raise Refused("name")
     return parts
 
@@ -215,7 +215,7 @@ def first_entries(folder: int, prefix: bytes, recursive: bool) -> tuple[list[tup
     seen = 0
     for entry in folders.walk(folder, look=True, folders=True, recursive=recursive):
         path = prefix + entry.path
-        if path == HIDDEN or path.startswith(HIDDEN + b"/"):
+        if path == folders.SHELF or path.startswith(folders.SHELF + b"/"):
             continue
         seen += 1
         if entry.status and is_plain(path):

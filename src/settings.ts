@@ -194,7 +194,11 @@ export const settings = z.strictObject({
   sessionMaxAgeSeconds: session
     .default(14_400)
     .describe('How long a session may live. Its artifacts must be kept for as long (artifactMaxAgeSeconds).'),
-  sessionsPerCaller: count.default(8).describe('Most sessions of a caller at one time.'),
+  sessionsPerCaller: count
+    .default(8)
+    .describe(
+      'Most sessions of a caller at one time, on all replicas. Where callers are not told apart (callerHeader) they are one.',
+    ),
   maxSessions: count.default(64).describe('Most sessions on this server at one time.'),
   sessionQueueLength: count.default(16).describe('Most calls that wait for their turn in one session.'),
   advertiseUrl: peerUrl

@@ -11,7 +11,8 @@ for (const backend of backends) {
 
     for (const { name, code, stdout } of attacks) {
       it(name, async () => {
-        const result = await vivarium.run({ code });
+        // A walk through all folders of a machine may take a while.
+        const result = await vivarium.run({ code, timeout_seconds: 120 });
         assert.deepEqual(
           {
             stdout: result.stdout,

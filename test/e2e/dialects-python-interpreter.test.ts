@@ -160,6 +160,7 @@ describe('BeeAI Code Interpreter with little time and room: kubernetes', () => {
     server = await startServer('kubernetes', {
       ...small,
       VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '3',
+      VIVARIUM_MAX_TIMEOUT_SECONDS: '3',
       VIVARIUM_MAX_CODE_BYTES: '1000',
       VIVARIUM_CALLER_HEADER: 'x-user',
     });

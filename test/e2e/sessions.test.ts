@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect, type Caller, ToolError } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
-import { createSession, session } from './harness/sessions.ts';
+import { createSession, fetchAs, session } from './harness/sessions.ts';
 import { backends, startServer, type Server } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
@@ -186,11 +186,12 @@ len(open('p.png', 'rb').read())`);
   describe(`twenty sessions: ${backend}`, () => {
     it('idle out, say so, and leave nothing', async () => {
       const server = await startServer(backend, {
+        VIVARIUM_CALLER_HEADER: 'x-user',
         VIVARIUM_SESSIONS_PER_CALLER: '20',
         VIVARIUM_RETENTION_SECONDS: '5',
         VIVARIUM_CONCURRENCY: '20',
       });
-      const caller = await connect('v2 modern', server.mcpUrl);
+      const caller = await connect('v2 modern', server.mcpUrl, { fetch: fetchAs('x-user', 'twenty') });
       try {
         const create = () => createSession(caller, { idle_seconds: 4, limits: { cpu: 0.05, memory_mb: 64 } });
         const all = await Promise.all(Array.from({ length: 20 }, create));

@@ -85,13 +85,6 @@ export const deviations: Record<string, Deviation> = {
     body: ran(`'a\\\\\\\\nb\\\\\\\\n' \\['/workspace/main\\.py', 'one', 'two words', '', '-x'\\]\\\\n`),
   },
   'args null': { why: single, status: 200, body: ran(`\\['/workspace/main\\.py'\\]\\\\n`) },
-  'names: default': {
-    why: 'mounts/ and output/ stand there, too',
-    status: 200,
-    body: ran(
-      `\\[.*'file0\\.code', 'file1\\.code', 'file2\\.code', 'mounts', 'output'\\] /workspace/file0\\.code\\\\n`,
-    ),
-  },
   'names: absolute': { why: named, status: 400, body: nameWrong },
   'names: escape': { why: named, status: 400, body: nameWrong },
   'names: dots inside': { why: named, status: 400, body: nameWrong },
@@ -104,11 +97,6 @@ export const deviations: Record<string, Deviation> = {
     body: said('If specified, files\\[0\\]\\.name must be a string'),
   },
   'names: leading dash': { why: 'a name is no option', status: 200, body: ran('1\\\\n') },
-  'encodings: first is base64, unnamed': {
-    why: 'mounts/ and output/ stand there, too',
-    status: 200,
-    body: ran(`/workspace/file1\\.code \\[.*'file0\\.code', 'file1\\.code', 'mounts', 'output'\\]\\\\n`),
-  },
   'timeout, output not flushed': {
     why: 'what was printed is kept, flushed or not',
     status: 200,

@@ -38,6 +38,8 @@ const shared: Settings = {
   VIVARIUM_START_TIMEOUT_SECONDS: '60',
   VIVARIUM_QUEUE_WAIT_SECONDS: '120',
   VIVARIUM_DRAIN_SECONDS: '1',
+  // Those who name no caller are one, and their sessions are counted for the whole cluster.
+  VIVARIUM_SESSIONS_PER_CALLER: '64',
 };
 
 /** The environment of a Vivarium command: nothing of the caller's own settings, and the server's own account. */
