@@ -1,4 +1,4 @@
-/** Artifacts where they are kept: in S3, in a store that is down, a hundred megabytes of them, and for one caller alone. */
+/** Artifacts where they are kept: in S3, in a store that is down, 200 MiB of them, and for one caller alone. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startS3, type S3Server } from '../s3/server.ts';
@@ -26,6 +26,7 @@ describe('artifacts in S3: kubernetes', () => {
     server = await startServer('kubernetes', {
       ...settingsOf(s3),
       VIVARIUM_CALLER_HEADER: 'X-Forwarded-User',
+      VIVARIUM_ARTIFACT_BYTES: String(200 * MiB),
       AWS_ACCESS_KEY_ID: s3.accessKey,
       AWS_SECRET_ACCESS_KEY: s3.secretKey,
     });
@@ -40,7 +41,7 @@ describe('artifacts in S3: kubernetes', () => {
   };
   const clientOf = (user: string) => connect('v2 modern', server.mcpUrl, { fetch: as(user) });
 
-  it('a hundred megabytes come back whole, and the memory of the server stays flat', async () => {
+  it('200 MiB come back whole, and the memory of the server stays flat', async () => {
     const caller = await clientOf('ann');
     try {
       const run = (megabytes: number) =>
@@ -57,15 +58,15 @@ for n in range(5):
       const name = 'process_resident_memory_bytes';
       const begin = await metric(server.probesUrl, name);
       const largest = watchLargest(server.probesUrl, name);
-      const { status, artifacts } = await run(100);
+      const { status, artifacts } = await run(200);
       const grown = (await largest.stop()) - begin;
       assert.deepEqual([status, artifacts.map(({ error }) => error)], ['succeeded', Array(5).fill(null)]);
       assert.equal(
         artifacts.reduce((sum, { size }) => sum + size, 0),
-        100 * MiB,
+        200 * MiB,
       );
-      // What is no longer needed stays for a while: how long is the garbage collector's choice.
-      assert.ok(grown < 90 * MiB, `grew by ${(grown / MiB).toFixed(0)} MiB`);
+      // What is no longer needed stays for a while, whatever it is in all: how long is the garbage collector's choice.
+      assert.ok(grown < 130 * MiB, `grew by ${(grown / MiB).toFixed(0)} MiB`);
     } finally {
       await caller.close();
     }

@@ -4,13 +4,12 @@ import type {
   ExecutionRequestInput,
   ExecutionRequestSchema,
 } from '../../../request/execution.ts';
-import { newExecutionId } from '../../../request/execution-id.ts';
 import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
-import { createExchange, type Placed } from '../exchange.ts';
-import { beside } from '../launch.ts';
+import type { Placed } from '../exchange.ts';
 import { notesOf, reasonOf, withLines } from '../notes.ts';
+import { runWithFiles } from '../with-files.ts';
 import { LibreChatError } from './errors.ts';
 import { readFile } from './files.ts';
 import { newId } from './id.ts';
@@ -56,62 +55,61 @@ export interface ExecAnswer {
   wall_time: number | null;
 }
 
+interface Call {
+  caller: string;
+  signal: AbortSignal;
+}
+
 /** POST /exec. Throws LibreChatError, ServiceError: what the program does wrong is an answer. */
 export async function execute(
-  { service, requestSchema, shelf, settings, piston }: Behind,
+  behind: Behind,
   body: z.infer<typeof execBody>,
-  { caller, signal }: { caller: string; signal: AbortSignal },
+  call: Call,
 ): Promise<ExecAnswer> {
-  const where = await runnable(body.lang, piston, signal);
-  if ((body.files ?? []).length > settings.inputFiles)
+  const { requestSchema, shelf, piston } = behind;
+  const where = await runnable(body.lang, piston, call.signal);
+  const placed = await takeFiles(behind, body.files ?? [], call);
+  const request = asked(requestSchema, {
+    code: body.code,
+    language: where.language,
+    args: [body.args ?? []].flat(),
+    ...(body.timeout && { timeout_seconds: body.timeout / 1000 }),
+  });
+  const session = newId();
+  const files: OutputFile[] = [];
+  const keep = async (path: string, bytes: Buffer, keeping: AbortSignal) => {
+    const id = newId();
+    await shelf.put({ folder: session, id, caller: call.caller, name: path }, bytes, keeping);
+    files.push({
+      id,
+      name: path,
+      session_id: session,
+      storage_session_id: session,
+      path: `/mnt/data/${path}`,
+    });
+  };
+  const run = { placed, interpreter: where.interpreter, recursive: true, keep };
+  const { result, lost } = await runWithFiles(behind, request, run, call);
+  return answerOf(result, session, files, lost);
+}
+
+async function takeFiles(
+  { shelf, settings }: Pick<Behind, 'shelf' | 'settings'>,
+  refs: readonly z.infer<typeof fileRef>[],
+  { caller, signal }: Call,
+): Promise<Placed[]> {
+  if (refs.length > settings.inputFiles)
     throw new LibreChatError(413, `There are more than ${settings.inputFiles} files`);
   const placed: Placed[] = [];
   let size = 0;
-  for (const ref of body.files ?? []) {
+  for (const ref of refs) {
     const { bytes } = await readFile(shelf, { session: sessionOf(ref) ?? '', file: ref.id }, caller, signal);
     size += bytes.length;
     if (size > settings.inputBytes)
       throw new LibreChatError(413, `The files are larger than ${settings.inputBytes} bytes together`);
     placed.push({ path: pathOf(ref.name), bytes });
   }
-  const session = newId();
-  const files: OutputFile[] = [];
-  const program =
-    'interpreter' in where
-      ? beside(placed, body.code, where.interpreter)
-      : { code: body.code, files: placed };
-  const exchange = createExchange(placed, program.files, {
-    recursive: true,
-    maxFiles: settings.inputFiles,
-    maxFileBytes: settings.inputBytes,
-    maxBytes: settings.artifactBytes,
-    async keep(path, bytes, keeping) {
-      const id = newId();
-      await shelf.put({ folder: session, id, caller, name: path }, bytes, keeping);
-      files.push({
-        id,
-        name: path,
-        session_id: session,
-        storage_session_id: session,
-        path: `/mnt/data/${path}`,
-      });
-    },
-  });
-  const request = asked(requestSchema, {
-    code: body.code,
-    language: 'language' in where ? where.language : 'python',
-    args: [body.args ?? []].flat(),
-    ...(body.timeout && { timeout_seconds: body.timeout / 1000 }),
-  });
-  const options = {
-    executionId: newExecutionId(),
-    caller,
-    signal,
-    around: exchange,
-    artifacts: false,
-  } as const;
-  const result = await service.execute({ ...request, code: program.code }, options);
-  return answerOf(result, session, files, exchange.lost);
+  return placed;
 }
 
 /** A result in LibreChat's words. */

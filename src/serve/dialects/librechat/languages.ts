@@ -19,8 +19,13 @@ const languages: Record<string, string> = {
   bash: 'bash',
 };
 
-/** What a program runs in: an interpreter of the sandbox, or a language of the Piston behind. */
-export type Runnable = { interpreter: Interpreter } | { language: string };
+/** What a program runs in. */
+export interface Runnable {
+  /** As our requests name it: the sandbox knows Python alone. */
+  language: string;
+  /** Of the sandbox; undefined where the Piston behind runs it. */
+  interpreter: Interpreter | undefined;
+}
 
 /** LibreChat reads and writes files by bash: so that runs where the files are. */
 const interpreters: readonly Interpreter[] = ['python', 'bash'];
@@ -35,14 +40,14 @@ export async function runnable(
   const unsupported = (why?: string) => new LibreChatError(400, `Unsupported language: ${lang}`, why);
   if (language === undefined) throw unsupported();
   const interpreter = interpreters.find((each) => each === language);
-  if (interpreter) return { interpreter };
+  if (interpreter) return { language: 'python', interpreter };
   if (!piston)
     throw unsupported(
       'This server runs Python and bash alone; its operator may set pistonUrl for other languages.',
     );
   const names = (await piston.runtimes(signal)).flatMap((runtime) => [runtime.language, ...runtime.aliases]);
   if (!names.includes(language)) throw unsupported('Its operator has not installed it on the Piston behind.');
-  return { language };
+  return { language, interpreter };
 }
 
 /** Our name of a language; undefined where LibreChat has none such. */

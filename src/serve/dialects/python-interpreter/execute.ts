@@ -5,15 +5,13 @@ import type {
   ExecutionRequestInput,
   ExecutionRequestSchema,
 } from '../../../request/execution.ts';
-import { newExecutionId } from '../../../request/execution-id.ts';
 import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
-import { createExchange } from '../exchange.ts';
 import { HttpError } from '../fastapi.ts';
-import { beside } from '../launch.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { valueError, type Detail } from '../pydantic.ts';
+import { runWithFiles } from '../with-files.ts';
 import { keepFile, takeFiles } from './files.ts';
 
 /** BeeAI's own limit of a program. */
@@ -41,40 +39,26 @@ export interface ExecuteAnswer {
 
 /** POST /v1/execute with `source_code`. Throws HttpError, ServiceError. */
 export async function executeSource(
-  { service, requestSchema, shelf, settings }: Behind,
+  behind: Behind,
   { source_code, files, env }: z.infer<typeof executeBody>,
-  { caller, requestKey, signal }: Caller,
+  call: Caller,
 ): Promise<ExecuteAnswer> {
+  const { requestSchema, shelf, settings } = behind;
+  const { caller } = call;
   const wanted = Object.entries(files).map(([path, id]) => ({ path: workspacePathOf(path, files), id }));
   const timeout_seconds = Math.min(usualSeconds, settings.maxTimeoutSeconds);
   const request = checkRequest(requestSchema, { code: source_code, env, timeout_seconds });
-  const placed = await takeFiles(shelf, wanted, caller, settings, signal);
-  const missing = placed.find(({ bytes }) => bytes === undefined);
-  if (missing) throw new HttpError(500, `File not found: ${missing.id}`);
+  const missing = ({ id }: { id: string }) => new HttpError(500, `File not found: ${id}`);
+  const placed = await takeFiles(shelf, wanted, missing, settings, call);
   const kept = new Map<string, string>();
-  const given = placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : []));
-  const program = beside(given, source_code);
-  const exchange = createExchange(given, program.files, {
-    recursive: false,
-    maxFiles: settings.inputFiles,
-    maxFileBytes: settings.inputBytes,
-    maxBytes: settings.artifactBytes,
-    async keep(path, bytes, keeping) {
-      const id = randomBytes(32).toString('hex');
-      await keepFile(shelf, { id, path, caller }, bytes, keeping);
-      kept.set(`/workspace/${path}`, id);
-    },
-  });
-  const options = {
-    executionId: newExecutionId(),
-    caller,
-    ...(requestKey !== undefined && { requestKey }),
-    signal,
-    around: exchange,
-    artifacts: false,
-  } as const;
-  const result = await service.execute({ ...request, code: program.code }, options);
-  return answerOf(result, Object.fromEntries(kept), exchange.lost);
+  const keep = async (path: string, bytes: Buffer, keeping: AbortSignal) => {
+    const id = randomBytes(32).toString('hex');
+    await keepFile(shelf, { id, path, caller }, bytes, keeping);
+    kept.set(`/workspace/${path}`, id);
+  };
+  const run = { placed, interpreter: 'python', recursive: false, keep } as const;
+  const { result, lost } = await runWithFiles(behind, request, run, call);
+  return answerOf(result, Object.fromEntries(kept), lost);
 }
 
 /** A result in the words of BeeAI's. Throws HttpError where the program did not come to an end of its own. */

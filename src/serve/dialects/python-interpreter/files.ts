@@ -1,6 +1,7 @@
 import type { Shelf } from '../../../artifacts/shelf.ts';
 import { ServiceError } from '../../../result/errors.ts';
 import { unavailable } from '../../artifacts.ts';
+import type { Placed } from '../exchange.ts';
 
 /** Each file has a folder of its own: clients know it by its id alone. */
 const only = 'python-interpreter';
@@ -11,24 +12,25 @@ interface Wanted {
   id: string;
 }
 
-/** The files of a request; without bytes what is not there for this caller. Throws ServiceError. */
+/** The files of a request. Throws ServiceError, and what `missing` makes of one that is not there for this caller. */
 export async function takeFiles(
   shelf: Shelf,
   wanted: readonly Wanted[],
-  caller: string,
+  missing: (file: Wanted) => Error,
   most: { inputFiles: number; inputBytes: number },
-  signal: AbortSignal,
-): Promise<(Wanted & { bytes: Buffer | undefined })[]> {
-  const taken: (Wanted & { bytes: Buffer | undefined })[] = [];
+  { caller, signal }: { caller: string; signal: AbortSignal },
+): Promise<Placed[]> {
+  const taken: Placed[] = [];
   let size = 0;
   if (wanted.length > most.inputFiles)
     throw new ServiceError('too_large', `There are more than ${most.inputFiles} files.`);
   for (const file of wanted) {
-    const bytes = (await readFile(shelf, file.id, caller, signal))?.bytes;
-    size += bytes?.length ?? 0;
+    const found = await readFile(shelf, file.id, caller, signal);
+    if (!found) throw missing(file);
+    size += found.bytes.length;
     if (size > most.inputBytes)
       throw new ServiceError('too_large', `The files together are larger than ${most.inputBytes} bytes.`);
-    taken.push({ ...file, bytes });
+    taken.push({ path: file.path, bytes: found.bytes });
   }
   return taken;
 }

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { newExecutionId } from '../../../request/execution-id.ts';
 import { workspacePath } from '../../../request/session.ts';
 import type { ExecutionResult } from '../../../result/execution-result.ts';
 import { signalNumber } from '../../../result/signal.ts';
 import type { Behind } from '../dialect.ts';
-import { createExchange } from '../exchange.ts';
 import { HttpError } from '../fastapi.ts';
-import { beside } from '../launch.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { strictInteger, valueError } from '../pydantic.ts';
+import { runWithFiles } from '../with-files.ts';
 import { checkRequest, type Caller } from './execute.ts';
 import { keepFile, takeFiles } from './files.ts';
 
@@ -37,10 +35,12 @@ export function isOnyx(body: unknown): boolean {
 
 /** POST /v1/execute with `code`. Throws HttpError, ServiceError. */
 export async function executeOnyx(
-  { service, requestSchema, shelf, settings }: Behind,
+  behind: Behind,
   { code, stdin, timeout_ms, last_line_interactive, files }: z.infer<typeof onyxBody>,
-  { caller, signal }: Caller,
+  call: Caller,
 ): Promise<OnyxAnswer> {
+  const { requestSchema, shelf, settings } = behind;
+  const { caller } = call;
   const most = settings.maxTimeoutSeconds * 1000;
   if (timeout_ms > most) throw new HttpError(422, `timeout_ms exceeds maximum of ${most} ms`);
   const wanted = files.map(({ path, file_id }, index) => {
@@ -50,32 +50,20 @@ export async function executeOnyx(
   });
   const timeout_seconds = timeout_ms / 1000;
   const request = checkRequest(requestSchema, { code, stdin: stdin ?? '', timeout_seconds }, {});
-  const placed = await takeFiles(shelf, wanted, caller, settings, signal);
-  const missing = placed.find(({ bytes }) => bytes === undefined);
-  if (missing) throw new HttpError(404, `File with ID '${missing.id}' not found for path '${missing.path}'.`);
+  const placed = await takeFiles(shelf, wanted, missingFile, settings, call);
   const kept: OnyxAnswer['files'] = [];
-  const given = placed.flatMap(({ path, bytes }) => (bytes ? [{ path, bytes }] : []));
-  const program = beside(given, code);
-  const exchange = createExchange(given, program.files, {
-    recursive: true,
-    maxFiles: settings.inputFiles,
-    maxFileBytes: settings.inputBytes,
-    maxBytes: settings.artifactBytes,
-    async keep(path, bytes, keeping) {
-      const id = randomUUID();
-      await keepFile(shelf, { id, path, caller }, bytes, keeping);
-      kept.push({ path, kind: 'file', file_id: id });
-    },
-  });
-  const options = {
-    executionId: newExecutionId(),
-    caller,
-    signal,
-    around: exchange,
-    artifacts: false,
-  } as const;
-  const result = await service.execute({ ...request, code: program.code }, options);
-  return onyxAnswerOf(result, last_line_interactive, kept, exchange.lost);
+  const keep = async (path: string, bytes: Buffer, keeping: AbortSignal) => {
+    const id = randomUUID();
+    await keepFile(shelf, { id, path, caller }, bytes, keeping);
+    kept.push({ path, kind: 'file', file_id: id });
+  };
+  const run = { placed, interpreter: 'python', recursive: true, keep } as const;
+  const { result, lost } = await runWithFiles(behind, request, run, call);
+  return onyxAnswerOf(result, last_line_interactive, kept, lost);
+}
+
+function missingFile({ id, path }: { id: string; path: string }): HttpError {
+  return new HttpError(404, `File with ID '${id}' not found for path '${path}'.`);
 }
 
 export function onyxAnswerOf(
