@@ -27,18 +27,15 @@ const random = seededRandom(20_261_121);
 const importing =
   'import time; began = time.perf_counter()\nimport polars\nprint(time.perf_counter() - began)';
 
-type Arm = keyof DataSamples['rounds'][number];
-
-const armsIn = (session_id: string): Record<Arm, ExecutionRequestInput> => ({
+const arms: Record<keyof DataSamples['rounds'][number], ExecutionRequestInput> = {
   plain: { code: 'print(1)' },
   packages: { code: 'print(1)', requirements: ['polars==1.36.1'] },
   environment: { code: importing, requirements: ['polars==1.36.1'] },
   value: { code: 'print(1)\n[1, 2, 3]' },
   file: { code: 'print(1)', files: [{ path: 'a.csv', content: 'a,b\n1,2\n'.repeat(1000) }] },
   artifact: { code: 'print(1)\nopen("output/a.csv", "w").write("a,b" * 1000)' },
-  session: { code: 'print(1)', session_id },
-  fresh: { code: 'print(1)', session_id, fresh_interpreter: true },
-});
+};
+type Arm = keyof typeof arms;
 
 interface Timed {
   seconds: number;
@@ -50,12 +47,6 @@ async function timed(caller: Caller, request: ExecutionRequestInput): Promise<Ti
   const result = await caller.run(request);
   if (result.status !== 'succeeded') throw new Error(`${result.message} ${result.stderr}`);
   return { seconds: (performance.now() - began) / 1000, result };
-}
-
-async function createSession({ url }: Server): Promise<string> {
-  const headers = { 'content-type': 'application/json' };
-  const created = await fetch(`${url}/v1/sessions`, { method: 'POST', headers, body: '{}' });
-  return ((await created.json()) as { session_id: string }).session_id;
 }
 
 /** Waits until the pool is full, as it is for a caller who comes now and then. */
@@ -77,7 +68,6 @@ async function measure(place: Place, server: Server, caller: Caller): Promise<Da
     samples.builds.push({ requirement, seconds: result.timings.environment ?? NaN });
     say(`${requirement}: built in ${(result.timings.environment ?? NaN).toFixed(1)} s`);
   }
-  const arms = armsIn(await createSession(server));
   for (let round = 0; round < rounds; round += 1) {
     const taken: Partial<DataSamples['rounds'][number]> = {};
     for (const arm of shuffled(Object.keys(arms) as Arm[], random)) {

@@ -13,10 +13,7 @@ export interface DataSamples {
   setting: Pick<Setting, 'date' | 'commit' | 'machine'>;
   builds: { requirement: string; seconds: number }[];
   /** One run of each kind, in a random order. */
-  rounds: Record<
-    'plain' | 'packages' | 'environment' | 'value' | 'file' | 'artifact' | 'session' | 'fresh',
-    Run
-  >[];
+  rounds: Record<'plain' | 'packages' | 'environment' | 'value' | 'file' | 'artifact', Run>[];
   /** A large file out: its bytes, its way without the program's own time, and how much the server grew. */
   outputs: { bytes: number; seconds: number; grown: number }[];
   inputs: { bytes: number; seconds: number }[];
@@ -40,19 +37,11 @@ export function renderData(samples: DataSamples, random: () => number): string {
     const more = rounds.map((round) => round[kind].seconds - round[kind].imported - round.plain.seconds);
     return { kind, what, more: bootstrapMedian(more, random) };
   });
-  const timesOf = (kind: 'session' | 'fresh') =>
-    interval(
-      bootstrapMedian(
-        rounds.map((round) => round[kind].seconds),
-        random,
-      ),
-      milliseconds,
-    );
   const environment = rows.find(({ kind }) => kind === 'environment')?.more.median ?? NaN;
   const imported = median(rounds.map((round) => round.environment.imported));
   const rate = (all: { bytes: number; seconds: number }[]) =>
     median(all.map(({ bytes, seconds }) => bytes / 1e6 / seconds));
-  return `# What files, artifacts, environments and sessions cost
+  return `# What files, artifacts and environments cost
 
 Written by \`node bench/data.ts\` from [data.json](data.json): ${setting.date}, commit ${setting.commit}, ${setting.machine.processors} processors
 (${setting.machine.processor}) shared by client, server and cluster. Runs come over MCP, into a pool of three sandboxes that have imported
@@ -67,8 +56,6 @@ ${table(
 
 The import in the environment (polars) took ${milliseconds(imported)} ms by its own clock. Target: an environment that is there costs at most
 ${milliseconds(targetSeconds)} ms beside it: ${environment <= targetSeconds ? 'met' : 'not met'}.
-
-The same program in a session: ${timesOf('session')} ms; there with an interpreter of its own: ${timesOf('fresh')} ms.
 
 ${table(
   ['environments, made', 's'],
