@@ -45,7 +45,9 @@ async function talkWhile(caller: Caller, fault: () => Promise<void> | void): Pro
   let last = '';
   const run = caller.run({ code: talks }, { onProgress: (message) => (last = message) });
   run.catch(() => undefined); // awaited below
-  await until('the program has begun to talk', () => Number(/(\d+)$/.exec(last)?.[1] ?? 0) > 20, 60);
+  // An execution id may end in a number, too.
+  const lines = () => Number(/: (?:out|err) (\d+)$/.exec(last)?.[1] ?? 0);
+  await until('the program has begun to talk', () => lines() > 20, 60);
   await fault();
   const result = await run;
   assert.deepEqual(
