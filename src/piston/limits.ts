@@ -56,8 +56,8 @@ export function createPistonLimits(ask: (job: PistonJob) => Promise<PistonOutcom
 /** Limits that are passed on as a client has them: as small as they may be, none is a limit of 0 to Piston. */
 export function leastLimits<Limits extends Partial<Record<string, number>>>(limits: Limits): Limits {
   const raised = Object.entries(limits).map(([name, value]) => {
-    const most = name.endsWith('_memory_limit') ? least.run_memory_limit : least.run_timeout;
-    return [name, value && Math.max(most, Math.ceil(value))];
+    const leastOfIt = name.endsWith('_memory_limit') ? least.run_memory_limit : least.run_timeout;
+    return [name, value && Math.max(leastOfIt, Math.ceil(value))];
   });
   return Object.fromEntries(raised) as Limits;
 }

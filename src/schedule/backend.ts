@@ -195,7 +195,7 @@ export class AlreadyThere extends Error {
 export const builds = '\0';
 
 /** A caller's run (anybody's but a build where the caller is empty), by its id or by what a request of its client has as its key. */
-export type RunSelector = { executionId: string; caller: string } | { requestKey: string; caller: string };
+export type RunSelector = { caller: string } & ({ executionId: string } | { requestKey: string });
 
 /** A place where sandboxes run. */
 export interface Backend {

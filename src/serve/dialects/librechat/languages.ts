@@ -1,4 +1,5 @@
 import type { Piston } from '../../../piston/piston.ts';
+import { findRuntime } from '../../../piston/runtimes.ts';
 import type { Interpreter } from '../launch.ts';
 import { LibreChatError } from './errors.ts';
 
@@ -45,9 +46,9 @@ export async function runnable(
     throw unsupported(
       'This server runs Python and bash alone; its operator may set pistonUrl for other languages.',
     );
-  const names = (await piston.runtimes(signal)).flatMap((runtime) => [runtime.language, ...runtime.aliases]);
-  if (!names.includes(language)) throw unsupported('Its operator has not installed it on the Piston behind.');
-  return { language, interpreter };
+  if (!findRuntime(await piston.runtimes(signal), language))
+    throw unsupported('Its operator has not installed it on the Piston behind.');
+  return { language, interpreter: undefined };
 }
 
 /** Our name of a language; undefined where LibreChat has none such. */
