@@ -73,9 +73,13 @@ describe("the chart's Piston", () => {
   it('has exactly the packages that are listed, before it serves', async () => {
     const wait = ['rollout', 'status', 'deployment/piston', '-n', namespace, '--timeout=90s'];
     await kubectl(wait, { seconds: 100 });
-    const [installer] = await pods(ofInstall, namespace);
-    assert.equal(installer?.status?.phase, 'Succeeded');
-    const log = await kubectl(['logs', installer.metadata?.name ?? '', '-n', namespace]);
+    // Piston starts at the installer's last act, which is before the kubelet has seen its end.
+    const installed = await until(
+      'the installer has succeeded',
+      async () => (await pods(ofInstall, namespace)).find(({ status }) => status?.phase === 'Succeeded'),
+      30,
+    );
+    const log = await kubectl(['logs', installed.metadata?.name ?? '', '-n', namespace]);
     assert.equal(log, 'removing python 3.10.0\ninstalling hello 1.2.3\ninstalled: hello 1.2.3\n');
   });
 
