@@ -102,9 +102,20 @@ export function createJobs(
   }
 
   async function attachOrExplain(path: string, name: string, signal: AbortSignal): Promise<Attachment> {
+    let broken: UnreachableError | undefined;
+    const attempt = async () => {
+      try {
+        return await attach(client, path, signal);
+      } catch (error) {
+        if (error instanceof UnreachableError) broken = error;
+        throw error;
+      }
+    };
     try {
-      return await withRetry(() => attach(client, path, signal), 5, signal);
+      return await withRetry(attempt, 5, signal);
     } catch (error) {
+      // An attach that breaks may have reached the agent, which ends when nobody is there: that is no fault of its own.
+      if (broken) throw broken;
       // Refused where the container has ended already: its status says more.
       const lost = error instanceof ApiError ? await ending(observer, name, signal) : undefined;
       throw lost ?? error;
