@@ -62,7 +62,7 @@ export async function startApp(config: Config, locate: Locate, signal: AbortSign
   const queue = createQueue(config);
   const pistonPlaces = createQueue({ ...config, concurrency: config.pistonConcurrency });
   const metrics = createMetrics(queue);
-  const blobs = openBlobs(config);
+  const blobs = await openBlobs(config);
   const chosen = await chooseBackend(
     config,
     {

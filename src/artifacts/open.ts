@@ -1,6 +1,5 @@
 import type { Blobs } from './blobs.ts';
 import { folderBlobs } from './folder.ts';
-import { s3Blobs } from './s3.ts';
 
 export interface BlobSettings {
   /** A folder, or `s3://bucket/prefix`. */
@@ -12,18 +11,19 @@ export interface BlobSettings {
 }
 
 /** The blobs that the settings name. Nothing is opened before it is used, but the CA file, which may be missing. */
-export function openBlobs(settings: BlobSettings): Blobs {
+export async function openBlobs(settings: BlobSettings): Promise<Blobs> {
   const { artifactStore, s3Endpoint: endpoint, s3Region: region } = settings;
   const location = parseS3(artifactStore);
-  return location
-    ? s3Blobs({
-        ...location,
-        endpoint,
-        region,
-        pathStyle: settings.s3PathStyle,
-        caFile: settings.s3CaFile,
-      })
-    : folderBlobs(artifactStore);
+  if (!location) return folderBlobs(artifactStore);
+  // The client of S3 takes long to load.
+  const { s3Blobs } = await import('./s3.ts');
+  return s3Blobs({
+    ...location,
+    endpoint,
+    region,
+    pathStyle: settings.s3PathStyle,
+    caFile: settings.s3CaFile,
+  });
 }
 
 /** `s3://bucket/some/where` -> bucket, and `some/where/`. Undefined for a folder. */

@@ -37,7 +37,7 @@ export async function chooseBackend(
 }
 
 async function connect(config: Config, events: BackendEvents, signal: AbortSignal): Promise<Backend> {
-  const kubeConfig = loadKubeConfig();
+  const kubeConfig = await loadKubeConfig();
   if (!kubeConfig) throw new ServiceError('cluster_unreachable', 'There is no kube context: set KUBECONFIG.');
   const client = await createClient(kubeConfig, events.apiCall);
   try {
@@ -57,7 +57,7 @@ async function connect(config: Config, events: BackendEvents, signal: AbortSigna
 
 /** What keeps the current kube context from being used; undefined if nothing does. */
 async function whyNoCluster(namespace: string, signal: AbortSignal): Promise<string | undefined> {
-  const kubeConfig = loadKubeConfig();
+  const kubeConfig = await loadKubeConfig();
   if (!kubeConfig) return 'there is no kube context';
   const client = await createClient(kubeConfig, () => undefined);
   try {

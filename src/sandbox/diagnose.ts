@@ -58,7 +58,7 @@ function diagnoseLocalEnvironments(folder: string): Finding {
 }
 
 async function diagnoseCluster(config: Config, signal: AbortSignal): Promise<Finding[]> {
-  const kubeConfig = loadKubeConfig();
+  const kubeConfig = await loadKubeConfig();
   if (!kubeConfig) {
     return [
       { ok: false, what: 'cluster: there is no kube context', mend: 'make cluster, then export KUBECONFIG' },

@@ -1,4 +1,4 @@
-import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
+import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { RequestOptions } from 'node:https';
 import { Agent, type Dispatcher } from 'undici';
 import { ServiceError } from '../result/errors.ts';
@@ -10,7 +10,9 @@ const fallbackServer = 'http://localhost:8080';
  * Credentials as kubectl finds them: KUBECONFIG, ~/.kube/config, or the pod's service account. Undefined where there are
  * none. Throws ServiceError where they cannot be read.
  */
-export function loadKubeConfig(): KubeConfig | undefined {
+export async function loadKubeConfig(): Promise<KubeConfig | undefined> {
+  // Half of what a start takes; a server with local sandboxes does without.
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
   try {
     kubeConfig.loadFromDefault();

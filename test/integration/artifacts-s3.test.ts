@@ -235,7 +235,7 @@ describe('an artifact store on S3', () => {
   it('is opened by its settings', async () => {
     const { endpoint, region, bucket, caFile } = s3.server;
     const where = { s3Endpoint: endpoint, s3Region: region, s3PathStyle: true, s3CaFile: caFile };
-    const blobs = openBlobs({ ...where, artifactStore: `s3://${bucket}/by/settings` });
+    const blobs = await openBlobs({ ...where, artifactStore: `s3://${bucket}/by/settings` });
     await blobs.write('a/b', chunks('x'), forever);
     assert.equal(await content(s3.blobs({ prefix: 'by/settings/' }), 'a/b'), 'x');
   });

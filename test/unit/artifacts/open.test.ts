@@ -23,19 +23,19 @@ describe('parseS3', () => {
 describe('openBlobs', () => {
   it('opens a folder', async (t) => {
     const artifactStore = await temporaryFolder(t);
-    const blobs = openBlobs({ ...amazon, artifactStore });
+    const blobs = await openBlobs({ ...amazon, artifactStore });
     await blobs.write('a/b', chunks('x'), forever);
-    assert.deepEqual(await keys(openBlobs({ ...amazon, artifactStore })), ['a/b']);
+    assert.deepEqual(await keys(await openBlobs({ ...amazon, artifactStore })), ['a/b']);
   });
 
-  it('opens a bucket, and asks nothing of it yet', () => {
-    openBlobs({ ...amazon, artifactStore: 's3://bucket' });
+  it('opens a bucket, and asks nothing of it yet', async () => {
+    await openBlobs({ ...amazon, artifactStore: 's3://bucket' });
   });
 
   it('says that the CA file is missing', async (t) => {
     const s3CaFile = join(await temporaryFolder(t), 'ca.crt');
-    assert.throws(
-      () => openBlobs({ ...amazon, artifactStore: 's3://bucket', s3CaFile }),
+    await assert.rejects(
+      openBlobs({ ...amazon, artifactStore: 's3://bucket', s3CaFile }),
       /^Error: The CA file of the S3 server cannot be read: ENOENT/,
     );
   });
