@@ -25,29 +25,37 @@ describe(`${count} runs over the pools of two replicas`, () => {
   );
   const replicas = [useServer('kubernetes', settings), useServer('kubernetes', settings)];
 
-  it('none shares a pod, a file, a variable, a module’s state or a seed', { timeout: 600_000 }, async () => {
-    await Promise.all(replicas.map(({ server }) => poolReady(server, 3)));
-    const numbers = Array.from({ length: count }, (_, number) => number).values();
-    const seen: [string, number, number, string[], string][] = [];
-    const client = async (vivarium: (typeof replicas)[number]) => {
-      for (const number of numbers) {
-        const { status, stdout, stderr } = await vivarium.run({ code, args: [String(number)] });
-        assert.deepEqual([status, stderr], ['succeeded', '']);
-        seen.push(JSON.parse(stdout) as (typeof seen)[number]);
-      }
-    };
-    await Promise.all(replicas.flatMap((vivarium) => Array.from({ length: atOnce }, () => client(vivarium))));
+  it(
+    'none shares a pod, a file, a variable, a module’s state or a seed',
+    { timeout: 1_200_000 },
+    async () => {
+      await Promise.all(replicas.map(({ server }) => poolReady(server, 3)));
+      const numbers = Array.from({ length: count }, (_, number) => number).values();
+      const seen: [string, number, number, string[], string][] = [];
+      const client = async (vivarium: (typeof replicas)[number]) => {
+        for (const number of numbers) {
+          const { status, stdout, stderr } = await vivarium.run({ code, args: [String(number)] });
+          assert.deepEqual([status, stderr], ['succeeded', '']);
+          seen.push(JSON.parse(stdout) as (typeof seen)[number]);
+        }
+      };
+      await Promise.all(
+        replicas.flatMap((vivarium) => Array.from({ length: atOnce }, () => client(vivarium))),
+      );
 
-    const distinct = (field: 0 | 1 | 2 | 4) => new Set(seen.map((line) => line[field])).size;
-    assert.equal(seen.length, count);
-    assert.deepEqual([distinct(0), distinct(1), distinct(2), distinct(4)], [count, count, count, count]);
-    assert.deepEqual(
-      seen.flatMap(([, , , traces]) => traces),
-      [],
-    );
-    for (const { server } of replicas) {
-      assert.ok((await metric(server.probesUrl, 'vivarium_pool_claims_total{pool="e2e",outcome="hit"}')) > 0);
-      assert.equal(await metric(server.probesUrl, 'vivarium_pool_failures_total{pool="e2e"}'), 0);
-    }
-  });
+      const distinct = (field: 0 | 1 | 2 | 4) => new Set(seen.map((line) => line[field])).size;
+      assert.equal(seen.length, count);
+      assert.deepEqual([distinct(0), distinct(1), distinct(2), distinct(4)], [count, count, count, count]);
+      assert.deepEqual(
+        seen.flatMap(([, , , traces]) => traces),
+        [],
+      );
+      for (const { server } of replicas) {
+        assert.ok(
+          (await metric(server.probesUrl, 'vivarium_pool_claims_total{pool="e2e",outcome="hit"}')) > 0,
+        );
+        assert.equal(await metric(server.probesUrl, 'vivarium_pool_failures_total{pool="e2e"}'), 0);
+      }
+    },
+  );
 });

@@ -59,6 +59,8 @@ describe("the chart's Piston", () => {
 
   before(async () => {
     await output('images/build', ['piston'], { seconds: 160 });
+  });
+  before(async () => {
     await remove(name);
     made = await install(name, values);
     open = await openNamespace(settings.parse({}).image);

@@ -1,10 +1,12 @@
 /** Two servers of the chart reach each other's sessions, also where a NetworkPolicy names who may reach them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ToolError } from './harness/clients.ts';
 import { kubectl, pods } from './harness/cluster.ts';
 import { forward } from './harness/forward.ts';
 import { forget, install, remove, type Release } from './harness/release.ts';
 import { createSession, session } from './harness/sessions.ts';
+import { until } from './harness/until.ts';
 
 const name = 'vivarium-e2e-replicas';
 const servers = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'server' };
@@ -37,7 +39,17 @@ describe('two servers of the chart', () => {
       forward(name, other, async (far) => {
         const here = await createSession(near);
         const there = session(far, here.id);
-        assert.equal((await there.run('x = 41\nprint("there")')).stdout, 'there\n');
+        // A NetworkPolicy knows a new pod's address some time after the pod is ready.
+        const { stdout } = await until(
+          'the one reaches the other',
+          () =>
+            there.run('x = 41\nprint("there")').catch((error: unknown) => {
+              if (error instanceof ToolError && error.code === 'session_unreachable') return undefined;
+              throw error;
+            }),
+          30,
+        );
+        assert.equal(stdout, 'there\n');
         assert.equal((await here.run('print(x + 1)')).stdout, '42\n');
         await there.write('a.txt', 'a');
         assert.equal((await here.read('a.txt')).content, 'a');

@@ -8,15 +8,20 @@ import { forget, install, remove, setting, type Release } from './harness/releas
 import { until } from './harness/until.ts';
 
 const name = 'vivarium-e2e-chart';
-const values = { replicas: 1, 'config.defaultCpu': 0.25, 'resources.requests.cpu': '50m' };
+const values = {
+  replicas: 1,
+  'config.defaultCpu': 0.25,
+  'config.drainSeconds': 60,
+  'resources.requests.cpu': '50m',
+};
 const instance = `app.kubernetes.io/instance=${name}`;
 const servers = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'server' };
 
 const talks = `import time
-for n in range(80):
+for n in range(225):
     print('line', n)
     time.sleep(0.2)`;
-const said = Array.from({ length: 80 }, (_, n) => `line ${n}\n`).join('');
+const said = Array.from({ length: 225 }, (_, n) => `line ${n}\n`).join('');
 
 async function serverPod(): Promise<string> {
   const found = (await pods(servers, name)).filter(({ metadata }) => !metadata?.deletionTimestamp);
@@ -58,7 +63,10 @@ describe('the chart', () => {
     const old = await serverPod();
     await forward(name, old, async (caller) => {
       let last = '';
-      const run = caller.run({ code: talks }, { onProgress: (message) => (last = message) });
+      const run = caller.run(
+        { code: talks, timeout_seconds: 90 },
+        { onProgress: (message) => (last = message) },
+      );
       run.catch(() => undefined); // awaited below
       await until('the program talks', () => /line \d+$/.test(last), 60);
       const changed = setting(name, { ...values, 'config.defaultTimeoutSeconds': 29 });

@@ -16,6 +16,11 @@ import { backends, environment, startServer, type Server } from './harness/serve
 const inspector = '@modelcontextprotocol/inspector@2.12.0';
 const eras = { v1: 'legacy', 'v2 legacy': 'legacy', 'v2 modern': 'modern' };
 
+before(async () => {
+  // Two that install it at one time would be in each other's way.
+  await output('npx', ['-y', inspector, '--help'], { seconds: 150 });
+});
+
 for (const backend of backends) {
   describe(`clients: ${backend}`, { concurrency: 2 }, () => {
     let server: Server | undefined;
@@ -39,7 +44,9 @@ for (const backend of backends) {
       it(`the Inspector, ${era}`, async () => {
         const inspect = async (...args: string[]) => {
           const server = ['--cli', mcpUrl(), '--protocol-era', era, '--format', 'json', '-q'];
-          const text = await output('npx', ['-y', inspector, ...server, ...args], { seconds: 150 });
+          const text = await output('npx', ['-y', '--prefer-offline', inspector, ...server, ...args], {
+            seconds: 150,
+          });
           return (JSON.parse(text) as { result: unknown }).result;
         };
         const { tools } = (await inspect('--method', 'tools/list')) as { tools: { name: string }[] };

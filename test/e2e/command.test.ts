@@ -45,7 +45,7 @@ const ends = [
     code: 'print("begun"); import time; time.sleep(100)',
     exit: 124,
     stdout: 'begun\n',
-    stderr: /stopped after its limit of 1 s/,
+    stderr: /stopped after its limit of 3 s/,
   },
   {
     name: 'an exception',
@@ -61,7 +61,7 @@ for (const backend of backends) {
     for (const { name, code, exit, stdout, stderr } of ends) {
       it(`run: ${name}`, async () => {
         const ended = await vivarium(backend, ['run', await file(code)], '', {
-          VIVARIUM_DEFAULT_TIMEOUT_SECONDS: name === 'a time-out' ? '1' : '30',
+          VIVARIUM_DEFAULT_TIMEOUT_SECONDS: name === 'a time-out' ? '3' : '30',
         });
         assert.deepEqual([ended.code, ended.stdout], [exit, stdout]);
         assert.match(ended.stderr, stderr);

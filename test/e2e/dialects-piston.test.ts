@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { ask, compare, recorded, servers, type Recorded } from '../piston/replay.ts';
 import { startPiston, type StandIn } from '../piston/server.ts';
 import { deviations } from './cases/piston.ts';
+import { drained } from './harness/programs.ts';
 import { backends, startServer, type BackendName, type Server, type Settings } from './harness/server.ts';
 
 type Answer = Awaited<ReturnType<typeof ask>>;
@@ -196,15 +197,14 @@ for (const backend of backends) {
     });
 
     it('keeps the order of both streams', async () => {
-      const content = [
-        'import sys, time',
-        'for i in range(3):',
-        '  print("o", i)',
-        '  time.sleep(.05)',
-        '  print("e", i, file=sys.stderr)',
-        '  time.sleep(.05)',
-      ];
-      const { run } = await execute(here.url, { files: [{ content: content.join('\n') }] });
+      const content = `import sys
+${drained}
+for i in range(3):
+  print("o", i)
+  drained(1)
+  print("e", i, file=sys.stderr)
+  drained(2)`;
+      const { run } = await execute(here.url, { files: [{ content }] });
       assert.equal((run as unknown as { output: string }).output, 'o 0\ne 0\no 1\ne 1\no 2\ne 2\n');
     });
   });

@@ -10,6 +10,7 @@ import { environmentsPlace, type Place } from './harness/environments.ts';
 import { streamRun } from './harness/rest.ts';
 import { backends, environment, startServer, type Server, type Settings } from './harness/server.ts';
 import { openUndo } from './harness/undo.ts';
+import { until } from './harness/until.ts';
 
 const says = (module: string) => `import ${module}; print(${module}.__version__)`;
 
@@ -73,6 +74,7 @@ for (const backend of backends) {
         answers.map(({ stdout }) => stdout),
         Array(10).fill('3.10\n'),
       );
+      await until('a build is logged', () => outcomes(server).length > built, 10);
       assert.deepEqual(outcomes(server).slice(built), ['built']);
       assert.equal(wheelsOf(place, 'idna').length, 1);
     });

@@ -61,7 +61,10 @@ describe('what the cluster refuses', () => {
   });
 
   it('more memory than any node has', async () => {
-    const { code, message } = await failure({ code: 'print(1)', limits: { memory_mb: 1_000_000 } });
+    const { code, message } = await failure(
+      { code: 'print(1)', limits: { memory_mb: 1_000_000 } },
+      { VIVARIUM_UNSCHEDULABLE_SECONDS: '2' },
+    );
     assert.equal(code, 'unschedulable', message);
     assert.match(message, /memory/);
   });

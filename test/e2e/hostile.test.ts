@@ -31,17 +31,20 @@ for (const backend of backends) {
     for (const { name, code, request = {}, status, exitCode, stderr = /^kept, too/ } of hostiles) {
       it(name, async () => {
         const mark = newMark();
-        const began = performance.now();
         const limit = request.timeout_seconds ?? limitSeconds;
-        const [result, other] = await Promise.all([
-          vivarium
-            .run({ timeout_seconds: limit, ...request, code: marked(mark, prologue + code) })
-            .finally(() => {
-              // A sandbox is over when its result is there: it was waited for, and not only told to end.
-              if (backend === 'local') assert.deepEqual(processesOf(mark), []);
-            }),
-          vivarium.run({ code: neighbour }),
-        ]);
+        const hostile = async () => {
+          const began = performance.now();
+          const result = await vivarium.run({
+            timeout_seconds: limit,
+            ...request,
+            code: marked(mark, prologue + code),
+          });
+          // A sandbox is over when its result is there: it was waited for, and not only told to end.
+          if (backend === 'local') assert.deepEqual(processesOf(mark), []);
+          checkTime(result, limit, (performance.now() - began) / 1000);
+          return result;
+        };
+        const [result, other] = await together(hostile, () => vivarium.run({ code: neighbour }));
 
         const expected = typeof status === 'string' ? status : status[backend];
         assert.equal(result.status, expected, JSON.stringify(result));
@@ -51,18 +54,12 @@ for (const backend of backends) {
         assert.match(result.stdout, /^[\d.]+ kept\n$/);
         assert.match(result.stderr, /^kept, too/);
         assert.match(result.stderr, stderr);
-        checkTime(result, limit, (performance.now() - began) / 1000);
 
         const lines = other.stdout.trimEnd().split('\n');
         assert.deepEqual([other.status, other.stderr], ['succeeded', '']);
         assert.deepEqual(lines.slice(1, -1), ticks);
-        if (expected === 'timed_out') {
-          const hostileBegan = Number.parseFloat(result.stdout);
-          const both = Number(lines[0]) < hostileBegan + limit && hostileBegan < Number(lines.at(-1));
-          assert.ok(both, 'The two did not run at the same time.');
-        }
         if (backend === 'kubernetes') {
-          await ended(ofExecution(result.execution_id), 10);
+          await ended(ofExecution(result.execution_id), 30);
           assert.deepEqual(processesOf(mark), []);
         }
       });
@@ -77,13 +74,28 @@ for (const backend of backends) {
       );
       await Promise.all([
         assert.rejects(run),
-        until('the process is there', () => processesOf(mark).length === 1, 30).finally(() => {
+        until('the process is there', () => processesOf(mark).length === 1, 60).finally(() => {
           cancel.abort();
         }),
       ]);
       await until('it is gone', () => processesOf(mark).length === 0, 5);
     });
   });
+}
+
+/** Runs both at one time. Where one that lasts started when the other was over, nothing is shown, and they run again. */
+async function together(
+  hostile: () => Promise<ExecutionResult>,
+  other: () => Promise<ExecutionResult>,
+): Promise<[ExecutionResult, ExecutionResult]> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const [one, two] = await Promise.all([hostile(), other()]);
+    const began = Number.parseFloat(one.stdout);
+    const [first = '', ...lines] = two.stdout.trimEnd().split('\n');
+    const met = Number(first) < began + (one.timings.ran ?? 0) && began < Number(lines.at(-1));
+    if (met || one.status !== 'timed_out') return [one, two];
+  }
+  throw new Error('The two did not run at the same time.');
 }
 
 /** By the result's own account, and by the clock of the caller. */

@@ -98,7 +98,7 @@ describe('isolation: no way out of a pod', () => {
     const other = streamRun(vivarium.server.url, {
       code: `import http.server
 http.server.ThreadingHTTPServer(('', 8080), http.server.SimpleHTTPRequestHandler).serve_forever()`,
-      timeout_seconds: 60,
+      timeout_seconds: 150,
     });
     try {
       const { execution_id: neighbour } = (await other.next('started')).data as { execution_id: string };

@@ -23,7 +23,7 @@ describe('the death of a server', { concurrency: 2 }, () => {
           // The survivor's own run went on.
           assert.equal((await jobs(ofExecution(spared.id))).length, 1);
           spared.cancel.abort();
-          await vanished('kubernetes', spared, 10);
+          await vanished('kubernetes', spared, 30);
         }),
       );
     } finally {
@@ -37,7 +37,7 @@ describe('the death of a server', { concurrency: 2 }, () => {
       await withCaller('v2 modern', victim.mcpUrl, async (caller) => {
         const live = await startLive(caller);
         victim.kill('SIGKILL');
-        await vanished('local', live, 5);
+        await vanished('local', live, 15);
       });
     } finally {
       await victim.stop();

@@ -27,8 +27,8 @@ async function withServer(settings: Settings, test: (caller: Caller, server: Ser
 describe('the life of a session', { concurrency: 3 }, () => {
   it('is as long as it is used: its Job’s deadline is put off, and it goes on through runs that is longer than its idle time', async () => {
     const settings: Settings = {
-      VIVARIUM_MAX_TIMEOUT_SECONDS: '4',
-      VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '4',
+      VIVARIUM_MAX_TIMEOUT_SECONDS: '10',
+      VIVARIUM_DEFAULT_TIMEOUT_SECONDS: '10',
       VIVARIUM_QUEUE_WAIT_SECONDS: '1',
       VIVARIUM_FETCH_SECONDS: '1',
       VIVARIUM_BUILD_SECONDS: '1',
@@ -36,19 +36,19 @@ describe('the life of a session', { concurrency: 3 }, () => {
       VIVARIUM_START_TIMEOUT_SECONDS: '20',
     };
     await withServer(settings, async (caller, server) => {
-      const here = await createSession(caller, { idle_seconds: 2 });
+      const here = await createSession(caller, { idle_seconds: 5 });
       const [job] = await jobs(ofReplica(server.replica));
       const deadline = job?.spec?.activeDeadlineSeconds ?? 0;
       await here.run('turns = 0');
       await until(
         'the deadline is later',
         async () => {
-          const { status } = await here.run('import time\ntime.sleep(3)\nturns += 1');
+          const { status } = await here.run('import time\ntime.sleep(6)\nturns += 1');
           assert.equal(status, 'succeeded');
           const [used] = await jobs(ofReplica(server.replica));
           return (used?.spec?.activeDeadlineSeconds ?? 0) > deadline;
         },
-        60,
+        120,
       );
       assert.match((await here.run('print(turns)')).stdout, /^\d+\n$/);
     });
@@ -150,7 +150,7 @@ describe('large files of a session', () => {
     await withServer({}, async (caller, server) => {
       const { id, run } = await createSession(caller, { limits: { cpu: 1, memory_mb: 256 } });
       const bytes = Buffer.alloc(30 * 1_048_576, Buffer.from(Array.from({ length: 251 }, (_, n) => n)));
-      for (let turn = 0; turn < 6; turn += 1) {
+      for (let turn = 0; turn < 4; turn += 1) {
         const url = `${server.url}/v1/sessions/${id}/files/large.bin`;
         const put = await fetch(url, { method: 'PUT', body: bytes });
         assert.deepEqual([put.status, await put.json()], [200, { path: 'large.bin', size: bytes.length }]);

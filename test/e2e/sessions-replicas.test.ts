@@ -1,8 +1,7 @@
 /** A session lives on one replica and works through all of them, for its caller alone. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../free-port.ts';
 import { connect, kinds, type Caller, type ClientKind, ToolError } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
 import { createSession, fetchAs, session } from './harness/sessions.ts';
@@ -19,17 +18,6 @@ const refusedAs =
     assert.match(error.message, message);
     return true;
   };
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
-}
 
 /** A replica that the others reach. */
 async function startReplica(settings: Settings = {}): Promise<Server> {
@@ -188,7 +176,7 @@ describe('a replica that holds a session', { concurrency: 2 }, () => {
       await owner.stop();
       await assert.rejects(session(far, id).run('print(x)'), refusedAs('session_ended', /restarted/));
       await assert.rejects(session(far, id).list(), refusedAs('session_ended', /restarted/));
-      await until('its record goes', async () => (await jobs(ofReplica(owner.replica))).length === 0, 90);
+      await until('its record goes', async () => (await jobs(ofReplica(owner.replica))).length === 0, 120);
     });
   });
 

@@ -4,13 +4,16 @@ import { describe, it } from 'node:test';
 import { withCaller } from './harness/clients.ts';
 import { useServer } from './harness/fixture.ts';
 import { rest, streamRun } from './harness/rest.ts';
+import { drained } from './harness/programs.ts';
 import { backends } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
-const turns = `import os, time
+const turns = `import os
+${drained}
 for n in range(10):
-    os.write(1 + n % 2, b'%d' % n)
-    time.sleep(0.15)`;
+    fd = 1 + n % 2
+    os.write(fd, b'%d' % n)
+    drained(fd)`;
 
 /** Prints, and ends only when it is told to: what it printed is seen before that, or never. */
 const waits = `import sys, time
@@ -85,7 +88,7 @@ for (const backend of backends) {
         const seen = () => messages.at(-1)?.endsWith(': half way');
         await Promise.all([
           assert.rejects(run),
-          until('progress tells of the output', seen, 30).finally(() => {
+          until('progress tells of the output', seen, 60).finally(() => {
             cancel.abort();
           }),
         ]);

@@ -38,6 +38,7 @@ from PIL import Image
 plt.plot([1, 2]); plt.show()
 Image.new('RGB', (3, 2)).show()
 plt.figure(figsize=(2, 1)); plt.plot([2, 1])`,
+      timeout_seconds: 120,
     });
     assert.equal(status, 'succeeded', stderr);
     assert.deepEqual(

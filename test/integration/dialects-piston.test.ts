@@ -134,7 +134,7 @@ describe('the piston dialect', () => {
   });
 });
 
-const bash = { language: 'bash', version: '*', files: [{ content: 'sleep 1; echo $1' }], args: ['x'] };
+const bash = { language: 'bash', version: '*', files: [{ content: 'sleep 2; echo $1' }], args: ['x'] };
 
 describe('another language than Python', () => {
   it('is unknown where there is no Piston', async (t) => {

@@ -119,7 +119,7 @@ describe('a sandbox that', () => {
       const began = performance.now();
       const { body } = await refused(server, { code: 'a' });
       assert.equal(body.error.code, code);
-      assert.ok(performance.now() - began < 3000);
+      assert.ok(performance.now() - began < 10_000);
       assert.deepEqual(api.jobs, []);
     }
   });
@@ -134,13 +134,13 @@ describe('a sandbox that', () => {
     assert.equal(body.error.code, 'quota_exceeded');
     assert.match(body.error.message, /exceeded quota: sandboxes/);
     assert.equal(status, 503);
-    assert.ok(performance.now() - began < 3000);
+    assert.ok(performance.now() - began < 10_000);
     assert.deepEqual(api.jobs, []);
   });
 
   it('is silent until its time to start has gone by', async (t) => {
     const api = await fakeApi(t);
-    const server = await vivarium(api, { startTimeoutSeconds: 0.3 });
+    const server = await vivarium(api, { startTimeoutSeconds: 2 });
     api.script = () => undefined;
     const { status, body } = await refused(server, { code: 'a' });
     assert.equal(body.error.code, 'start_timeout');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ask, compare, recorded, servers } from '../piston/replay.ts';
+import { ask, compare, recorded, servers, unhurried } from '../piston/replay.ts';
 import { startPiston, type StandIn } from '../piston/server.ts';
 import type { Stage } from '../piston/stage.ts';
 
@@ -12,8 +12,6 @@ const deviations: Record<string, string> = {
     'how the output of a compiler falls into pieces, which are dropped whole, is a matter of time; tried below',
   'c, compile memory':
     'the stand-in looks at memory every few milliseconds, in which a small compiler may end; larger programs are asked',
-  'timeout, wall, 300 ms asked':
-    'on a machine with much to do Python may not start in that; 3 s are asked, too',
   'where and who': 'the stand-in has no box: programs see the user and the folders of the tests',
 };
 
@@ -24,6 +22,12 @@ describe('the stand-in of Piston', () => {
       Object.keys(deviations).filter((name) => !names.includes(name)),
       [],
     );
+  });
+
+  it('is asked with longer times only where those were recorded', () => {
+    for (const [name, [hurried]] of Object.entries(unhurried)) {
+      assert.ok(recorded.find((each) => each.name === name)?.request.body?.includes(hurried), name);
+    }
   });
 
   it('ends a compiler that writes too much, and copies its end', async (t) => {

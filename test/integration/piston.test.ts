@@ -71,12 +71,12 @@ describe('runs in other languages', () => {
   });
 
   it('end at their limit, which may be lower than what was asked for', async (t) => {
-    const { server } = await withPiston(t, { overrides: { bash: { run_timeout: 400 } } });
+    const { server } = await withPiston(t, { overrides: { bash: { run_timeout: 1500 } } });
     const result = await run(server, { ...bash('echo before; sleep 9'), timeout_seconds: 5 });
     assert.deepEqual([result.status, result.exit_code, result.stdout], ['timed_out', null, 'before\n']);
-    assert.match(result.message, /^The code was stopped after its limit of 0\.4 s/);
+    assert.match(result.message, /^The code was stopped after its limit of 1\.5 s/);
     assert.deepEqual(result.hints, [
-      'timeout_seconds was lowered to 0.4 s, the most that Piston allows bash.',
+      'timeout_seconds was lowered to 1.5 s, the most that Piston allows bash.',
     ]);
     const own = await run(server, { ...bash('sleep 9'), timeout_seconds: 0.2 });
     assert.match(own.message, /^The code was stopped after its limit of 0\.2 s/);
@@ -96,7 +96,7 @@ describe('runs in other languages', () => {
     const { server } = await withPiston(t);
     const result = await run(
       server,
-      bash('echo first; sleep .2; head -c 3000 /dev/zero | tr "\\0" x; sleep 5'),
+      bash('echo first; sleep 1; head -c 3000 /dev/zero | tr "\\0" x; sleep 5'),
     );
     assert.deepEqual(
       [result.status, result.exit_code, result.stdout, result.stdout_bytes, result.truncated],
@@ -136,7 +136,7 @@ describe('runs in other languages', () => {
   it('end with their caller; Piston goes on', async (t) => {
     const { piston, server } = await withPiston(t);
     const leaving = new AbortController();
-    const left = post(server, bash('sleep 2'), { signal: leaving.signal });
+    const left = post(server, bash('sleep 9'), { signal: leaving.signal });
     await until(() => piston.running() === 1);
     leaving.abort();
     await assert.rejects(left);
@@ -154,7 +154,7 @@ describe('runs in other languages', () => {
     const response = await fetch(`${server.url}/v1/executions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify(bash('echo lost; sleep 2')),
+      body: JSON.stringify(bash('echo lost; sleep 9')),
     });
     let events = '';
     let id: string | undefined;
@@ -172,7 +172,7 @@ describe('runs in other languages', () => {
 
   it('wait for a place of their own, in a bounded queue', async (t) => {
     const { piston, server } = await withPiston(t, {}, { pistonConcurrency: 1, queueLength: 1 });
-    const first = run(server, bash('sleep .5; echo 1'));
+    const first = run(server, bash('sleep 2; echo 1'));
     await until(() => piston.running() === 1);
     assert.ok((await metricsOf(server)).includes('vivarium_piston_running 1'));
     const second = run(server, bash('echo 2'));

@@ -203,7 +203,7 @@ describe('POST /v1/executions', () => {
 
   it('asks to come back when the queue is full or slow', async (t) => {
     const api = await fakeApi(t);
-    const server = await vivarium(api, { concurrency: 1, queueLength: 1, queueWaitSeconds: 0.3 });
+    const server = await vivarium(api, { concurrency: 1, queueLength: 1, queueWaitSeconds: 1 });
     api.script = endless;
     const leave = new AbortController();
     const held = post(server, { code: 'a' }, { signal: leave.signal }).catch(() => undefined);

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
 import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import type { SessionView } from '../../src/result/session.ts';
 import type { Server } from '../../src/server.ts';
 import type { Config } from '../../src/config.ts';
+import { freePort } from '../free-port.ts';
 import type { Asked } from './fake-api/pod.ts';
 import type { FakeApi } from './fake-api/server.ts';
 import type { Stored } from './fake-api/store.ts';
@@ -79,13 +77,4 @@ export function endsOf(api: FakeApi): (string | undefined)[] {
 export async function replica(api: FakeApi, name: string, changes: Partial<Config> = {}): Promise<Server> {
   const port = await freePort();
   return vivarium(api, { replicaName: name, port, advertiseUrl: `http://127.0.0.1:${port}`, ...changes });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -137,7 +137,7 @@ describe('the end of a session', () => {
     const api = await fakeApi(t);
     api.script = staying();
     const server = await vivarium(api);
-    const id = await created(server, { idle_seconds: 0.5 });
+    const id = await created(server, { idle_seconds: 2 });
     await runIn(server, id, 'a');
     await until(() => endsOf(api)[0] === 'idle');
     assert.match((await refusedIn(server, id)).message, /not used for its idle time/);
@@ -242,8 +242,8 @@ describe('the life of a session', () => {
     const api = await fakeApi(t);
     api.script = staying();
     const short = { maxTimeoutSeconds: 1, defaultTimeoutSeconds: 1, queueWaitSeconds: 1, fetchSeconds: 1 };
-    const server = await vivarium(api, { ...short, buildSeconds: 0.1, sessionIdleSeconds: 1 });
-    const id = await created(server, { idle_seconds: 0.9 });
+    const server = await vivarium(api, { ...short, buildSeconds: 0.1, sessionIdleSeconds: 2 });
+    const id = await created(server, { idle_seconds: 2 });
     const before = deadlineOf(api);
     const patches = () => api.requests.filter((request) => request.startsWith('PATCH')).length;
     await runIn(server, id, 'a');
@@ -251,7 +251,7 @@ describe('the life of a session', () => {
     await until(async () => {
       await runIn(server, id, 'a');
       return patches() > 0;
-    });
+    }, 20);
     // What it had for its start is not needed any more.
     await until(() => deadlineOf(api) !== before);
     const now = patches();

@@ -85,7 +85,9 @@ async function connected(transport: Transport, leave: () => Promise<void>): Prom
   const client = new Client({ name: 'primcs-example', version: '1' });
   await client.connect(transport);
   const ask = async (tool: string, args: Record<string, unknown>) => {
-    const answer = (await client.callTool({ name: tool, arguments: args })) as unknown as Answer;
+    const answer = (await client.callTool({ name: tool, arguments: args }, undefined, {
+      timeout: 170_000,
+    })) as unknown as Answer;
     assert.deepEqual([answer.content.length, answer.content[0]?.type], [1, 'text'], JSON.stringify(answer));
     return { ...answer, said: answer.content[0]?.text ?? '' };
   };

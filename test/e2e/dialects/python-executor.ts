@@ -35,7 +35,8 @@ async function connected(transport: Transport): Promise<Executor> {
   await client.connect(transport);
   return {
     client,
-    call: async (name, args) => plain(await client.callTool({ name, arguments: args })),
+    call: async (name, args) =>
+      plain(await client.callTool({ name, arguments: args }, undefined, { timeout: 170_000 })),
     close: () => client.close(),
   };
 }

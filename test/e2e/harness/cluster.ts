@@ -82,7 +82,7 @@ export function started(selector: Selector): Promise<V1Pod> {
   return until(
     `a pod with ${JSON.stringify(selector)} runs`,
     async () => (await pods(selector)).find((pod) => pod.status?.phase === 'Running'),
-    30,
+    60,
   );
 }
 

@@ -10,8 +10,11 @@ export function useServer(backend: BackendName, settings: Settings = {}, kind: C
     used.caller = await connect(kind, used.server.mcpUrl);
   });
   after(async () => {
-    await used.caller?.close();
-    await used.server?.stop();
+    try {
+      await used.caller?.close();
+    } finally {
+      await used.server?.stop();
+    }
   });
   return {
     get server(): Server {

@@ -41,17 +41,19 @@ export async function install(name: string, values: Values): Promise<Release> {
   await output('helm', ['install', name, 'helm/vivarium', '-n', name, '--create-namespace', ...set], {
     seconds: 120,
   });
+  // Until then the API server takes no pod there.
+  const wait = ['wait', '-n', sandboxes, '--timeout=30s'];
+  await output('kubectl', [...wait, '--for=create', 'serviceaccount/default']);
+  await output('kubectl', [...wait, '--for=jsonpath={.status.hard.pods}', 'resourcequota', '--all']);
   const kubeconfig = await credentials(name, name);
   return { name, namespace: name, sandboxes, kubeconfig };
 }
 
 /** Removes a release and all that came with it; one that is not there is no error. */
 export async function remove(name: string): Promise<void> {
-  await command('helm', ['uninstall', name, '-n', name, '--ignore-not-found', '--wait', '--timeout', '60s'], {
-    seconds: 90,
-  });
+  await command('helm', ['uninstall', name, '-n', name, '--ignore-not-found']);
   const namespaces = ['delete', 'namespace', name, `${name}-sandboxes`, '--ignore-not-found'];
-  await output('kubectl', [...namespaces, '--wait', '--timeout', '60s'], { seconds: 90 });
+  await output('kubectl', [...namespaces, '--wait', '--timeout', '130s'], { seconds: 140 });
 }
 
 /** What runs that were killed have left: releases, and namespaces without one. */

@@ -10,7 +10,7 @@ export interface Answer {
 export async function rest(method: 'GET' | 'POST' | 'DELETE', url: string, body?: object): Promise<Answer> {
   const response = await fetch(url, {
     method,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(150_000),
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   return { status: response.status, body: await response.json() };

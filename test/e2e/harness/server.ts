@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { end, hasEnded, root } from './command.ts';
 import { release } from './release.ts';
 import { until } from './until.ts';
@@ -59,7 +60,15 @@ export function environment(backend: BackendName, settings: Settings = {}): Node
   };
 }
 
-/** `vivarium serve` on free ports. Whoever starts it stops it. */
+const started = new Set<Server>();
+
+/** Whoever starts a server stops it. One that is left, as when another beside it did not start, would keep its file from ending. */
+after(async () => {
+  const left = [...started].filter((server) => !server.hasEnded());
+  await Promise.all(left.map((server) => server.stop()));
+});
+
+/** `vivarium serve` on free ports. */
 export async function startServer(backend: BackendName, settings: Settings = {}): Promise<Server> {
   const replica = `e2e-${randomBytes(5).toString('hex')}`;
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
@@ -84,10 +93,10 @@ export async function startServer(backend: BackendName, settings: Settings = {})
         if (hasEnded(child)) throw new Error(`The server did not start: ${JSON.stringify(log)}`);
         return log.find(({ msg }) => msg === 'serving');
       },
-      30,
+      60,
     );
     const mcpUrl = String(serving.mcp);
-    return {
+    const server: Server = {
       url: mcpUrl.replace(/\/mcp$/, ''),
       mcpUrl,
       probesUrl: String(serving.probes),
@@ -99,6 +108,8 @@ export async function startServer(backend: BackendName, settings: Settings = {})
       hasEnded: () => hasEnded(child),
       stop,
     };
+    started.add(server);
+    return server;
   } catch (error) {
     await stop();
     throw error;
