@@ -8,7 +8,7 @@ import { kubectl } from './harness/cluster.ts';
 import { startLive, vanished, type Live } from './harness/live.ts';
 import { release } from './harness/release.ts';
 import { rest, streamRun } from './harness/rest.ts';
-import { backends, startServer, type BackendName, type Server } from './harness/server.ts';
+import { backends, both, startServer, type BackendName, type Server } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
 const withinSeconds = 5;
@@ -89,7 +89,7 @@ for (const backend of backends) {
 describe('cancelling through another replica', () => {
   const servers: Server[] = [];
   before(async () => {
-    for (let replicas = 0; replicas < 2; replicas += 1) servers.push(await startServer('kubernetes'));
+    servers.push(...(await both(startServer('kubernetes'), startServer('kubernetes'))));
   });
   after(() => Promise.all(servers.map((server) => server.stop())));
   const [here, there] = [() => servers[0]?.mcpUrl ?? '', () => servers[1]?.mcpUrl ?? ''];

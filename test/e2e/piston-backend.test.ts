@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { startPiston } from '../piston/server.ts';
-import { connect, ToolError } from './harness/clients.ts';
+import { connect, ToolError, withCaller } from './harness/clients.ts';
 import { useServer } from './harness/fixture.ts';
 import { backends, startServer } from './harness/server.ts';
 
@@ -82,15 +82,15 @@ describe('a Piston that is away', () => {
     const piston = await startPiston();
     const server = await startServer('local', { VIVARIUM_PISTON_URL: piston.url });
     await piston.close();
-    const caller = await connect('v2 modern', server.mcpUrl);
     try {
-      await assert.rejects(
-        caller.run({ code: 'echo 1', language: 'bash' }),
-        (error) => error instanceof ToolError && error.code === 'piston_unavailable',
-      );
-      assert.equal((await caller.run({ code: 'print(1)' })).stdout, '1\n');
+      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
+        await assert.rejects(
+          caller.run({ code: 'echo 1', language: 'bash' }),
+          (error) => error instanceof ToolError && error.code === 'piston_unavailable',
+        );
+        assert.equal((await caller.run({ code: 'print(1)' })).stdout, '1\n');
+      });
     } finally {
-      await caller.close();
       await server.stop();
     }
   });

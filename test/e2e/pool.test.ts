@@ -7,7 +7,7 @@ import { useServer } from './harness/fixture.ts';
 import { startLive, vanished } from './harness/live.ts';
 import { metric, watchSmallest } from './harness/metrics.ts';
 import { pooled, poolReady } from './harness/pool.ts';
-import { backends, startServer } from './harness/server.ts';
+import { backends, both, startServer } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
 for (const backend of backends) {
@@ -47,10 +47,10 @@ for (const backend of backends) {
 
 describe('a pool in the cluster', { concurrency: 2 }, () => {
   it('a run is found by its id on any replica: while it goes on, and after', async () => {
-    const [owner, other] = await Promise.all([
+    const [owner, other] = await both(
       startServer('kubernetes', pooled({ min: 1, max: 1 })),
       startServer('kubernetes'),
-    ]);
+    );
     try {
       await poolReady(owner, 1);
       await withCaller('v2 modern', owner.mcpUrl, async (caller) => {
@@ -122,10 +122,10 @@ describe('a pool in the cluster', { concurrency: 2 }, () => {
     'kill -9 with 10 that wait and 3 that run: within 60 s no Job is left',
     { timeout: 240_000 },
     async () => {
-      const [victim, survivor] = await Promise.all([
+      const [victim, survivor] = await both(
         startServer('kubernetes', pooled({ min: 10, max: 10 })),
         startServer('kubernetes'),
-      ]);
+      );
       try {
         await poolReady(victim, 10);
         await withCaller('v2 modern', victim.mcpUrl, async (caller) => {

@@ -5,11 +5,11 @@ import { withCaller } from './harness/clients.ts';
 import { jobs, kubectl, ofExecution, ofReplica } from './harness/cluster.ts';
 import { startLive, vanished } from './harness/live.ts';
 import { release } from './harness/release.ts';
-import { startServer } from './harness/server.ts';
+import { both, startServer } from './harness/server.ts';
 
 describe('the death of a server', { concurrency: 2 }, () => {
   it('another replica takes away its Jobs, once its Lease has run out', async () => {
-    const [victim, survivor] = await Promise.all([startServer('kubernetes'), startServer('kubernetes')]);
+    const [victim, survivor] = await both(startServer('kubernetes'), startServer('kubernetes'));
     try {
       await withCaller('v2 modern', victim.mcpUrl, (caller) =>
         withCaller('v2 modern', survivor.mcpUrl, async (other) => {

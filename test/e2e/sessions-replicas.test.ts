@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../free-port.ts';
-import { connect, kinds, type Caller, type ClientKind, ToolError } from './harness/clients.ts';
+import { connect, kinds, type Caller, type ClientKind, ToolError, withCaller } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
 import { createSession, fetchAs, session } from './harness/sessions.ts';
-import { startServer, type Server, type Settings } from './harness/server.ts';
+import { both, startServer, type Server, type Settings } from './harness/server.ts';
 import { openUndo } from './harness/undo.ts';
 import { until } from './harness/until.ts';
 
@@ -39,7 +39,7 @@ describe('a session on another replica', { concurrency: 2 }, () => {
   let [owner, other]: (Server | undefined)[] = [];
   let ann: Caller;
   before(async () => {
-    [owner, other] = await Promise.all([startReplica(), startReplica()]);
+    [owner, other] = await both(startReplica(), startReplica());
     const [one, two] = [owner, other];
     undo.add(() => one.stop());
     undo.add(() => two.stop());
@@ -159,14 +159,18 @@ for n in range(600):
 describe('a replica that holds a session', { concurrency: 2 }, () => {
   /** A session on a replica, as seen from another. */
   async function held(use: (setting: { owner: Server; id: string; far: Caller }) => Promise<void>) {
-    const [owner, other] = await Promise.all([startReplica(), startReplica()]);
-    const [near, far] = await Promise.all([clientOf(owner, 'ann'), clientOf(other, 'ann')]);
+    const [owner, other] = await both(startReplica(), startReplica());
+    const withAnn = ({ mcpUrl }: Server, test: (caller: Caller) => Promise<void>) =>
+      withCaller('v2 modern', mcpUrl, test, { fetch: fetchAs(header, 'ann') });
     try {
-      const { id, run } = await createSession(near);
-      await run('x = 1');
-      await use({ owner, id, far });
+      await withAnn(owner, (near) =>
+        withAnn(other, async (far) => {
+          const { id, run } = await createSession(near);
+          await run('x = 1');
+          await use({ owner, id, far });
+        }),
+      );
     } finally {
-      await Promise.all([near.close(), far.close()]);
       await Promise.all([owner.stop(), other.stop()]);
     }
   }

@@ -1,7 +1,7 @@
 /** A session keeps what it should from run to run, loses what it must, and says which. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connect, type Caller, ToolError } from './harness/clients.ts';
+import { connect, type Caller, ToolError, withCaller } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
 import { createSession, fetchAs, session } from './harness/sessions.ts';
 import { backends, startServer, type Server } from './harness/server.ts';
@@ -192,8 +192,7 @@ len(open('p.png', 'rb').read())`);
         VIVARIUM_RETENTION_SECONDS: '30',
         VIVARIUM_CONCURRENCY: '20',
       });
-      const caller = await connect('v2 modern', server.mcpUrl, { fetch: fetchAs('x-user', 'twenty') });
-      try {
+      const test = async (caller: Caller) => {
         const create = () =>
           createSession(caller, { idle_seconds: 20, limits: { cpu: 0.05, memory_mb: 64 } });
         const all = await Promise.all(Array.from({ length: 20 }, create));
@@ -219,8 +218,10 @@ len(open('p.png', 'rb').read())`);
         }
         const again = await create();
         assert.equal((await again.run('print(1)')).stdout, '1\n');
+      };
+      try {
+        await withCaller('v2 modern', server.mcpUrl, test, { fetch: fetchAs('x-user', 'twenty') });
       } finally {
-        await caller.close();
         await server.stop();
       }
     });
@@ -230,16 +231,17 @@ len(open('p.png', 'rb').read())`);
 describe('a session that runs out of memory: kubernetes', () => {
   it('keeps its files', async () => {
     const server = await startServer('kubernetes');
-    const caller = await connect('v2 modern', server.mcpUrl);
     try {
-      const here = await createSession(caller);
-      await here.run(`x = 1\nopen('a.txt', 'w').write('a')`);
-      const result = await here.run(`b = bytearray(1 << 30)\nb[::4096] = b'x' * len(b[::4096])`);
-      assert.equal(result.status, 'out_of_memory', result.message);
-      assert.match(result.message, /variables/);
-      assert.equal((await here.run(`print('x' in globals(), open('a.txt').read())`)).stdout, 'False a\n');
+      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
+        const here = await createSession(caller);
+        await here.run(`x = 1\nopen('a.txt', 'w').write('a')`);
+        const result = await here.run(`b = bytearray(1 << 30)\nb[::4096] = b'x' * len(b[::4096])`);
+        assert.equal(result.status, 'out_of_memory', result.message);
+        assert.match(result.message, /variables/);
+        const kept = await here.run(`print('x' in globals(), open('a.txt').read())`);
+        assert.equal(kept.stdout, 'False a\n');
+      });
     } finally {
-      await caller.close();
       await server.stop();
     }
   });

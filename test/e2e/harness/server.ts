@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after } from 'node:test';
 import { end, hasEnded, root } from './command.ts';
 import { release } from './release.ts';
 import { until } from './until.ts';
@@ -60,15 +59,7 @@ export function environment(backend: BackendName, settings: Settings = {}): Node
   };
 }
 
-const started = new Set<Server>();
-
-/** Whoever starts a server stops it. One that is left, as when another beside it did not start, would keep its file from ending. */
-after(async () => {
-  const left = [...started].filter((server) => !server.hasEnded());
-  await Promise.all(left.map((server) => server.stop()));
-});
-
-/** `vivarium serve` on free ports. */
+/** `vivarium serve` on free ports. Whoever starts it stops it. */
 export async function startServer(backend: BackendName, settings: Settings = {}): Promise<Server> {
   const replica = `e2e-${randomBytes(5).toString('hex')}`;
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
@@ -96,7 +87,7 @@ export async function startServer(backend: BackendName, settings: Settings = {})
       60,
     );
     const mcpUrl = String(serving.mcp);
-    const server: Server = {
+    return {
       url: mcpUrl.replace(/\/mcp$/, ''),
       mcpUrl,
       probesUrl: String(serving.probes),
@@ -108,10 +99,20 @@ export async function startServer(backend: BackendName, settings: Settings = {})
       hasEnded: () => hasEnded(child),
       stop,
     };
-    started.add(server);
-    return server;
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+/** Two servers that start at one time. Where one does not, the other is stopped. */
+export async function both(one: Promise<Server>, other: Promise<Server>): Promise<[Server, Server]> {
+  try {
+    return await Promise.all([one, other]);
+  } catch (error) {
+    for (const each of await Promise.allSettled([one, other])) {
+      if (each.status === 'fulfilled') await each.value.stop();
+    }
     throw error;
   }
 }
