@@ -1,6 +1,6 @@
 /**
- * Measures what files, artifacts and environments cost beside a run without them: bench/DATA.md, and its samples in
- * bench/data.json. `node bench/data.ts`, on the test cluster, which must be up.
+ * Measures what files, artifacts, environments and sessions cost beside a run without them: bench/DATA.md, and its samples
+ * in bench/data.json. `node bench/data.ts`, on the test cluster, which must be up.
  */
 import { writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -8,6 +8,7 @@ import { environmentsPlace, type Place } from '../test/e2e/harness/environments.
 import { connect, type Caller } from '../test/e2e/harness/clients.ts';
 import { metric, watchLargest } from '../test/e2e/harness/metrics.ts';
 import { announce, remove } from '../test/e2e/harness/release.ts';
+import { createSession } from '../test/e2e/harness/sessions.ts';
 import { startServer, type Server } from '../test/e2e/harness/server.ts';
 import { until } from '../test/e2e/harness/until.ts';
 import { seededRandom } from '../test/unit/support/random.ts';
@@ -27,15 +28,19 @@ const random = seededRandom(20_261_121);
 const importing =
   'import time; began = time.perf_counter()\nimport polars\nprint(time.perf_counter() - began)';
 
-const arms: Record<keyof DataSamples['rounds'][number], ExecutionRequestInput> = {
+type Arm = keyof DataSamples['rounds'][number];
+
+/** A fresh interpreter is in a session of its own: it would end that of the other. */
+const armsIn = (staying: string, fresh: string): Record<Arm, ExecutionRequestInput> => ({
   plain: { code: 'print(1)' },
   packages: { code: 'print(1)', requirements: ['polars==1.36.1'] },
   environment: { code: importing, requirements: ['polars==1.36.1'] },
   value: { code: 'print(1)\n[1, 2, 3]' },
   file: { code: 'print(1)', files: [{ path: 'a.csv', content: 'a,b\n1,2\n'.repeat(1000) }] },
   artifact: { code: 'print(1)\nopen("output/a.csv", "w").write("a,b" * 1000)' },
-};
-type Arm = keyof typeof arms;
+  session: { code: 'print(1)', session_id: staying },
+  fresh: { code: 'print(1)', session_id: fresh, fresh_interpreter: true },
+});
 
 interface Timed {
   seconds: number;
@@ -68,6 +73,9 @@ async function measure(place: Place, server: Server, caller: Caller): Promise<Da
     samples.builds.push({ requirement, seconds: result.timings.environment ?? NaN });
     say(`${requirement}: built in ${(result.timings.environment ?? NaN).toFixed(1)} s`);
   }
+  const limits = { cpu: 1, memory_mb: 256 };
+  const [staying, fresh] = [await createSession(caller, { limits }), await createSession(caller, { limits })];
+  const arms = armsIn(staying.id, fresh.id);
   for (let round = 0; round < rounds; round += 1) {
     const taken: Partial<DataSamples['rounds'][number]> = {};
     for (const arm of shuffled(Object.keys(arms) as Arm[], random)) {

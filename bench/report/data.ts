@@ -13,7 +13,7 @@ export interface DataSamples {
   setting: Pick<Setting, 'date' | 'commit' | 'machine'>;
   builds: { requirement: string; seconds: number }[];
   /** One run of each kind, in a random order. */
-  rounds: Record<'plain' | 'packages' | 'environment' | 'value' | 'file' | 'artifact', Run>[];
+  rounds: Record<'plain' | (typeof kinds)[number][0], Run>[];
   /** A large file out: its bytes, its way without the program's own time, and how much the server grew. */
   outputs: { bytes: number; seconds: number; grown: number }[];
   inputs: { bytes: number; seconds: number }[];
@@ -28,6 +28,8 @@ const kinds = [
   ['artifact', 'a file of 3 kB out'],
   ['packages', 'an environment that it does not use'],
   ['environment', 'an environment, less the import itself'],
+  ['session', 'a session, whose interpreter stays'],
+  ['fresh', 'a session, and an interpreter of its own there'],
 ] as const;
 
 export function renderData(samples: DataSamples, random: () => number): string {
@@ -41,7 +43,7 @@ export function renderData(samples: DataSamples, random: () => number): string {
   const imported = median(rounds.map((round) => round.environment.imported));
   const rate = (all: { bytes: number; seconds: number }[]) =>
     median(all.map(({ bytes, seconds }) => bytes / 1e6 / seconds));
-  return `# What files, artifacts and environments cost
+  return `# What files, artifacts, environments and sessions cost
 
 Written by \`node bench/data.ts\` from [data.json](data.json): ${setting.date}, commit ${setting.commit}, ${setting.machine.processors} processors
 (${setting.machine.processor}) shared by client, server and cluster. Runs come over MCP, into a pool of three sandboxes that have imported
