@@ -29,6 +29,8 @@ export async function runJob(ask: Ask, root: string, signal: AbortSignal): Promi
       LIBC_FATAL_STDERR_: '1',
       PATH: `${runtime.programs}:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.`,
       PISTON_LANGUAGE: language,
+      // What a compiler leaves that is ended goes with the box.
+      TMPDIR: box,
     };
     const bounds = {
       timeout: limits[`${which}_timeout`],
