@@ -47,7 +47,7 @@ export function renderData(samples: DataSamples, random: () => number): string {
 
 Written by \`node bench/data.ts\` from [data.json](data.json): ${setting.date}, commit ${setting.commit}, ${setting.machine.processors} processors
 (${setting.machine.processor}) shared by client, server and cluster. Runs come over MCP, into a pool of three sandboxes that have imported
-numpy and pandas; ${rounds.length} rounds of one run of each kind in a random order. In brackets: 95 % of a bootstrap.
+numpy and pandas; those in a session go to its own sandbox, which has imported nothing. ${rounds.length} rounds of one run of each kind in a random order. In brackets: 95 % of a bootstrap.
 
 A run without any of it: ${milliseconds(plain)} ms. More than that, with
 

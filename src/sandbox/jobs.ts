@@ -114,10 +114,10 @@ export function createJobs(
     try {
       return await withRetry(attempt, 5, signal);
     } catch (error) {
-      // An attach that breaks may have reached the agent, which ends when nobody is there: that is no fault of its own.
-      if (broken) throw broken;
       // Refused where the container has ended already: its status says more.
       const lost = error instanceof ApiError ? await ending(observer, name, signal) : undefined;
+      // An attach that breaks may have reached the agent, which ends when nobody is there: that is no fault of its own.
+      if (broken && (!lost || lost.cause === 'unknown')) throw broken;
       throw lost ?? error;
     }
   }

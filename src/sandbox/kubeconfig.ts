@@ -11,7 +11,7 @@ const fallbackServer = 'http://localhost:8080';
  * none. Throws ServiceError where they cannot be read.
  */
 export async function loadKubeConfig(): Promise<KubeConfig | undefined> {
-  // Half of what a start takes; a server with local sandboxes does without.
+  // Half of what a start takes; a server that is told to use local sandboxes does without.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
   try {

@@ -1,4 +1,4 @@
-/** However a run is ended from outside, within 5 s nothing is left of it. */
+/** However a run is ended from outside, within 5 s no process is left of it, and then no Job and no pod. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Agent, fetch as undiciFetch } from 'undici';
@@ -6,6 +6,7 @@ import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import { kinds, withCaller, type Caller, type Fetch } from './harness/clients.ts';
 import { kubectl } from './harness/cluster.ts';
 import { startLive, vanished, type Live } from './harness/live.ts';
+import { marked, newMark } from './harness/marks.ts';
 import { release } from './harness/release.ts';
 import { rest, streamRun } from './harness/rest.ts';
 import { backends, both, startServer, type BackendName, type Server } from './harness/server.ts';
@@ -45,12 +46,14 @@ for (const backend of backends) {
     }
 
     it('by the end of a REST connection', async () => {
-      const stream = streamRun(url(), { code: 'import time; time.sleep(150)', timeout_seconds: 160 });
+      const mark = newMark();
+      const code = marked(mark, 'import time; time.sleep(150)');
+      const stream = streamRun(url(), { code, timeout_seconds: 160 });
       const { data } = await stream.next('started');
       const id = String(data.execution_id);
       await until('it is known to run', async () => (await view(url(), id)).state === 'running', 10);
       stream.destroy();
-      await vanished(backend, { id, mark: 'none' } as Live, withinSeconds);
+      await vanished(backend, { id, mark }, withinSeconds);
       await until('it does not run', async () => (await view(url(), id)).state !== 'running', withinSeconds);
     });
 

@@ -8,7 +8,8 @@ import { startServer, type Server } from './harness/server.ts';
 
 describe('other languages in the words of other systems: kubernetes', { concurrency: 2 }, async () => {
   const piston = await startPiston();
-  let server: Server;
+  after(() => piston.close());
+  let server: Server | undefined;
   let endpoint = '';
   let base = '';
   before(async () => {
@@ -19,10 +20,7 @@ describe('other languages in the words of other systems: kubernetes', { concurre
     endpoint = String(server.dialects['sandbox-fusion']);
     base = String(server.dialects.librechat);
   });
-  after(async () => {
-    await server.stop();
-    await piston.close();
-  });
+  after(() => server?.stop());
   const client = () => libreChat(base, { 'X-API-Key': 'secret' });
 
   it('LibreChat: bash with arguments', async () => {

@@ -7,8 +7,9 @@ import type { ExecutionResult } from '../../src/result/execution-result.ts';
 import { command } from './harness/command.ts';
 import { connect, type Caller, type ToolError } from './harness/clients.ts';
 import { environmentsPlace, type Place } from './harness/environments.ts';
+import { withServer } from './harness/fixture.ts';
 import { streamRun } from './harness/rest.ts';
-import { backends, environment, startServer, type Server, type Settings } from './harness/server.ts';
+import { backends, environment, startServer, type Server } from './harness/server.ts';
 import { openUndo } from './harness/undo.ts';
 import { until } from './harness/until.ts';
 
@@ -135,10 +136,8 @@ for attempt in (
       );
     });
 
-    it('a second server finds what the first has built, and follows what it builds', async () => {
-      const second = await startServer(backend, place.settings);
-      const other = await connect('v2 modern', second.mcpUrl);
-      try {
+    it('a second server finds what the first has built, and follows what it builds', () =>
+      withServer(backend, place.settings, async (other, second) => {
         const known = await other.run({ code: says('six'), requirements: ['six==1.17.0'] });
         assert.equal(known.stdout, '1.17.0\n', known.stderr);
         assert.deepEqual(outcomes(second), []);
@@ -148,11 +147,7 @@ for attempt in (
           both.map(({ stdout }) => stdout),
           ['1.16.0\n', '1.16.0\n'],
         );
-      } finally {
-        await other.close();
-        await second.stop();
-      }
-    });
+      }));
   });
 
   describe(`environments from a private index: ${backend}`, () => {
@@ -166,20 +161,10 @@ for attempt in (
     });
     after(() => undo.run());
 
-    const using = async (settings: Settings, use: (caller: Caller, server: Server) => Promise<void>) => {
-      const server = await startServer(backend, settings);
-      const caller = await connect('v2 modern', server.mcpUrl);
-      try {
-        await use(caller, server);
-      } finally {
-        await caller.close();
-        await server.stop();
-      }
-    };
     const request = { code: says('six'), requirements: ['six==1.17.0'] };
 
     it('builds with its credentials and its authority, which nobody gets to see', async () => {
-      await using(place.settings, async (caller, server) => {
+      await withServer(backend, place.settings, async (caller, server) => {
         const messages: string[] = [];
         const { stdout, stderr } = await caller.run(request, {
           onProgress: (message) => messages.push(message),
@@ -193,7 +178,7 @@ for attempt in (
 
     it('builds nothing without them', async () => {
       const settings = { ...place.settings, VIVARIUM_PACKAGE_INDEX_CREDENTIALS: '' };
-      await using(settings, async (caller) => {
+      await withServer(backend, settings, async (caller) => {
         // Another set, for what is there needs no index.
         const run = caller.run({ ...request, requirements: ['six==1.16.0'] });
         await assert.rejects(run, { code: 'index_unavailable' });

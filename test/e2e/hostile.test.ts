@@ -39,9 +39,10 @@ for (const backend of backends) {
             ...request,
             code: marked(mark, prologue + code),
           });
+          const seconds = (performance.now() - began) / 1000;
           // A sandbox is over when its result is there: it was waited for, and not only told to end.
           if (backend === 'local') assert.deepEqual(processesOf(mark), []);
-          checkTime(result, limit, (performance.now() - began) / 1000);
+          checkTime(result, limit, seconds);
           return result;
         };
         const [result, other] = await together(hostile, () => vivarium.run({ code: neighbour }));
@@ -107,5 +108,5 @@ function checkTime({ status, timings }: ExecutionResult, limit: number, seconds:
   }
   assert.ok(queued !== null && scheduled !== null && starting !== null, JSON.stringify(timings));
   const after = seconds - queued - scheduled - starting;
-  assert.ok(after <= limit + 2, `The result came ${after} s after the start.`);
+  assert.ok(after <= limit + 5, `The result came ${after} s after the start.`);
 }

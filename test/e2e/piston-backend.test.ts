@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { startPiston } from '../piston/server.ts';
-import { connect, ToolError, withCaller } from './harness/clients.ts';
-import { useServer } from './harness/fixture.ts';
-import { backends, startServer } from './harness/server.ts';
+import { connect, ToolError } from './harness/clients.ts';
+import { useServer, withServer } from './harness/fixture.ts';
+import { backends } from './harness/server.ts';
 
 const limits = { bash: { run_timeout: 3000 } };
 
@@ -80,18 +80,13 @@ for (const backend of backends) {
 describe('a Piston that is away', () => {
   it('fails its own runs alone', async () => {
     const piston = await startPiston();
-    const server = await startServer('local', { VIVARIUM_PISTON_URL: piston.url });
     await piston.close();
-    try {
-      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
-        await assert.rejects(
-          caller.run({ code: 'echo 1', language: 'bash' }),
-          (error) => error instanceof ToolError && error.code === 'piston_unavailable',
-        );
-        assert.equal((await caller.run({ code: 'print(1)' })).stdout, '1\n');
-      });
-    } finally {
-      await server.stop();
-    }
+    await withServer('local', { VIVARIUM_PISTON_URL: piston.url }, async (caller) => {
+      await assert.rejects(
+        caller.run({ code: 'echo 1', language: 'bash' }),
+        (error) => error instanceof ToolError && error.code === 'piston_unavailable',
+      );
+      assert.equal((await caller.run({ code: 'print(1)' })).stdout, '1\n');
+    });
   });
 });

@@ -99,7 +99,7 @@ describe('a pool in the cluster', { concurrency: 2 }, () => {
       await withCaller('v2 modern', server.mcpUrl, async (caller) => {
         const messages: string[] = [];
         const answer = caller.run(
-          { code: `print('begun')\nimport time\ntime.sleep(40)\nprint('done')`, timeout_seconds: 60 },
+          { code: `print('begun')\nimport time\ntime.sleep(50)\nprint('done')`, timeout_seconds: 60 },
           { onProgress: (message) => messages.push(message) },
         );
         answer.catch(() => undefined); // awaited below
@@ -165,7 +165,7 @@ describe('a pool in the cluster', { concurrency: 2 }, () => {
   });
 });
 
-// Alone: a replacement has ten seconds to start in.
+// Beside nothing of this file: a replacement has ten seconds to start in.
 describe('the age of a pool', () => {
   it('sandboxes that wait for long are replaced, and there is always one', async () => {
     const server = await startServer(

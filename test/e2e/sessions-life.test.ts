@@ -1,11 +1,12 @@
 /** How long a session lives, and what it takes to lose it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ToolError, withCaller, type Caller } from './harness/clients.ts';
+import { ToolError } from './harness/clients.ts';
 import { jobs, kubectl, ofReplica, pods } from './harness/cluster.ts';
+import { withServer } from './harness/fixture.ts';
 import { openProxy } from './harness/proxy.ts';
 import { createSession } from './harness/sessions.ts';
-import { startServer, type Server, type Settings } from './harness/server.ts';
+import type { Settings } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
 const refusedAs = (code: string, message: RegExp) => (error: unknown) => {
@@ -14,15 +15,6 @@ const refusedAs = (code: string, message: RegExp) => (error: unknown) => {
   assert.match(error.message, message);
   return true;
 };
-
-async function withServer(settings: Settings, test: (caller: Caller, server: Server) => Promise<void>) {
-  const server = await startServer('kubernetes', settings);
-  try {
-    await withCaller('v2 modern', server.mcpUrl, (caller) => test(caller, server));
-  } finally {
-    await server.stop();
-  }
-}
 
 describe('the life of a session', { concurrency: 3 }, () => {
   it('is as long as it is used: its Job’s deadline is put off, and it goes on through runs that is longer than its idle time', async () => {
@@ -33,9 +25,9 @@ describe('the life of a session', { concurrency: 3 }, () => {
       VIVARIUM_FETCH_SECONDS: '1',
       VIVARIUM_BUILD_SECONDS: '1',
       // A Job's first deadline allows for its start.
-      VIVARIUM_START_TIMEOUT_SECONDS: '20',
+      VIVARIUM_START_TIMEOUT_SECONDS: '30',
     };
-    await withServer(settings, async (caller, server) => {
+    await withServer('kubernetes', settings, async (caller, server) => {
       const here = await createSession(caller, { idle_seconds: 5 });
       const [job] = await jobs(ofReplica(server.replica));
       const deadline = job?.spec?.activeDeadlineSeconds ?? 0;
@@ -59,7 +51,7 @@ describe('the life of a session', { concurrency: 3 }, () => {
       VIVARIUM_SESSION_MAX_AGE_SECONDS: '12',
       VIVARIUM_SESSION_IDLE_SECONDS: '12',
     };
-    await withServer(settings, async (caller) => {
+    await withServer('kubernetes', settings, async (caller) => {
       const here = await createSession(caller);
       const result = await here.run('import time\ntime.sleep(60)', { timeout_seconds: 60 });
       assert.equal(result.status, 'timed_out');
@@ -77,7 +69,7 @@ describe('the life of a session', { concurrency: 3 }, () => {
   });
 
   it('ends with its pod, and that is said', async () => {
-    await withServer({}, async (caller, server) => {
+    await withServer('kubernetes', {}, async (caller, server) => {
       const here = await createSession(caller);
       await here.run('x = 1');
       const [pod] = await pods(ofReplica(server.replica));
@@ -108,7 +100,7 @@ x = 1`;
   it('loses nothing of the run that goes on, and then says what became of it', async () => {
     const proxy = await openProxy();
     try {
-      await withServer({ KUBECONFIG: proxy.kubeconfig }, async (caller) => {
+      await withServer('kubernetes', { KUBECONFIG: proxy.kubeconfig }, async (caller) => {
         const here = await createSession(caller);
         let last = '';
         const run = here.run(talks, {}, { onProgress: (message) => (last = message) });
@@ -131,7 +123,7 @@ x = 1`;
   it('ends where they break between two runs, at once and plainly', async () => {
     const proxy = await openProxy();
     try {
-      await withServer({ KUBECONFIG: proxy.kubeconfig }, async (caller, server) => {
+      await withServer('kubernetes', { KUBECONFIG: proxy.kubeconfig }, async (caller, server) => {
         const here = await createSession(caller);
         await here.run('x = 1');
         proxy.cut();
@@ -147,7 +139,7 @@ x = 1`;
 
 describe('large files of a session', () => {
   it('go in and out, again and again', async () => {
-    await withServer({}, async (caller, server) => {
+    await withServer('kubernetes', {}, async (caller, server) => {
       const { id, run } = await createSession(caller, { limits: { cpu: 1, memory_mb: 256 } });
       const bytes = Buffer.alloc(30 * 1_048_576, Buffer.from(Array.from({ length: 251 }, (_, n) => n)));
       for (let turn = 0; turn < 4; turn += 1) {

@@ -1,10 +1,12 @@
 /** A session keeps what it should from run to run, loses what it must, and says which. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connect, type Caller, ToolError, withCaller } from './harness/clients.ts';
+import { connect, type Caller, ToolError } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
+import { withServer } from './harness/fixture.ts';
 import { createSession, fetchAs, session } from './harness/sessions.ts';
 import { backends, startServer, type Server } from './harness/server.ts';
+import { openUndo } from './harness/undo.ts';
 import { until } from './harness/until.ts';
 
 const refusedAs = (code: string) => (error: unknown) => error instanceof ToolError && error.code === code;
@@ -24,14 +26,14 @@ for (const backend of backends) {
   describe(`sessions: ${backend}`, { concurrency: 2 }, () => {
     let server: Server;
     let caller: Caller;
+    const undo = openUndo();
     before(async () => {
       server = await startServer(backend);
+      undo.add(() => server.stop());
       caller = await connect('v2 modern', server.mcpUrl);
+      undo.add(() => caller.close());
     });
-    after(async () => {
-      await caller.close();
-      await server.stop();
-    });
+    after(() => undo.run());
 
     it('one survives a hundred runs, with variables, imports, files and working directory', async () => {
       const here = await createSession(caller);
@@ -185,29 +187,23 @@ len(open('p.png', 'rb').read())`);
   });
 
   describe(`twenty sessions: ${backend}`, () => {
-    it('idle out, say so, and leave nothing', async () => {
-      const server = await startServer(backend, {
+    it('idle out, say so, and leave nothing', { timeout: 300_000 }, async () => {
+      const settings = {
         VIVARIUM_CALLER_HEADER: 'x-user',
         VIVARIUM_SESSIONS_PER_CALLER: '20',
         VIVARIUM_RETENTION_SECONDS: '30',
         VIVARIUM_CONCURRENCY: '20',
-      });
-      const test = async (caller: Caller) => {
+      };
+      const test = async (caller: Caller, server: Server) => {
         const create = () =>
-          createSession(caller, { idle_seconds: 20, limits: { cpu: 0.05, memory_mb: 64 } });
+          createSession(caller, { idle_seconds: 30, limits: { cpu: 0.05, memory_mb: 64 } });
         const all = await Promise.all(Array.from({ length: 20 }, create));
         await assert.rejects(create(), refusedAs('too_many_sessions'));
         const [one] = all;
         assert.ok(one);
-        await until(
-          'a session has been idle for too long',
-          async () => {
-            // Asking is use, so this one looks from outside: it asks once all others have ended.
-            const ended = server.log.filter(({ msg }) => msg === 'session').length;
-            return Promise.resolve(ended >= 20);
-          },
-          90,
-        );
+        // Asking is use, so this one looks from outside: it asks once all others have ended.
+        const ended = () => server.log.filter(({ msg }) => msg === 'session').length;
+        await until('all have been idle for too long', () => ended() >= 20, 90);
         await assert.rejects(one.run('1'), (error: Error) => error.message.includes('idle time'));
         if (backend === 'kubernetes') {
           await until(
@@ -219,30 +215,19 @@ len(open('p.png', 'rb').read())`);
         const again = await create();
         assert.equal((await again.run('print(1)')).stdout, '1\n');
       };
-      try {
-        await withCaller('v2 modern', server.mcpUrl, test, { fetch: fetchAs('x-user', 'twenty') });
-      } finally {
-        await server.stop();
-      }
+      await withServer(backend, settings, test, { fetch: fetchAs('x-user', 'twenty') });
     });
   });
 }
 
 describe('a session that runs out of memory: kubernetes', () => {
-  it('keeps its files', async () => {
-    const server = await startServer('kubernetes');
-    try {
-      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
-        const here = await createSession(caller);
-        await here.run(`x = 1\nopen('a.txt', 'w').write('a')`);
-        const result = await here.run(`b = bytearray(1 << 30)\nb[::4096] = b'x' * len(b[::4096])`);
-        assert.equal(result.status, 'out_of_memory', result.message);
-        assert.match(result.message, /variables/);
-        const kept = await here.run(`print('x' in globals(), open('a.txt').read())`);
-        assert.equal(kept.stdout, 'False a\n');
-      });
-    } finally {
-      await server.stop();
-    }
-  });
+  it('keeps its files', () =>
+    withServer('kubernetes', {}, async (caller) => {
+      const here = await createSession(caller);
+      await here.run(`x = 1\nopen('a.txt', 'w').write('a')`);
+      const result = await here.run(`b = bytearray(1 << 30)\nb[::4096] = b'x' * len(b[::4096])`);
+      assert.equal(result.status, 'out_of_memory', result.message);
+      assert.match(result.message, /variables/);
+      assert.equal((await here.run(`print('x' in globals(), open('a.txt').read())`)).stdout, 'False a\n');
+    }));
 });

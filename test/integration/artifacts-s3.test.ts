@@ -5,9 +5,7 @@ import {
 } from '@aws-sdk/client-s3';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +17,7 @@ import { s3Blobs } from '../../src/artifacts/s3.ts';
 import { createArtifactStore } from '../../src/artifacts/store.ts';
 import { sweep, type Removal } from '../../src/artifacts/sweep.ts';
 import { newExecutionId } from '../../src/request/execution-id.ts';
+import { freePort } from '../free-port.ts';
 import { s3Fixture } from '../s3/fixture.ts';
 import { startS3 } from '../s3/server.ts';
 import {
@@ -179,14 +178,9 @@ describe('what an S3 server refuses', () => {
 
 describe('an S3 server that is down', () => {
   it('fails at once where nobody listens', async () => {
-    const listener = createServer().listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const address = listener.address();
-    assert.ok(address !== null && typeof address === 'object');
-    listener.close();
-    await once(listener, 'close');
+    const endpoint = `https://127.0.0.1:${await freePort()}`;
     const began = performance.now();
-    const blobs = s3.blobs({ endpoint: `https://127.0.0.1:${address.port}` });
+    const blobs = s3.blobs({ endpoint });
     await assert.rejects(blobs.write('a/b', chunks('x'), forever), {
       name: 'StoreError',
       message: 'it does not answer (ECONNREFUSED)',

@@ -50,22 +50,28 @@ describe('an API server with faults', () => {
     assert.equal((await run(server, { code: 'a' })).stdout, 'a');
   });
 
-  it('says that the way to the agent broke, which then ended because nobody was there', async (t) => {
-    const api = await fakeApi(t);
-    const server = await vivarium(api);
-    api.script = (pod) => {
-      pod.start();
-    };
-    const attach = /\/attach$/;
-    api.faults.order('CONNECT', attach, 'reset');
-    api.faults.order('CONNECT', attach, { status: 400, reason: 'BadRequest', message: 'it has ended' });
-    const answer = refused(server, { code: 'a' });
-    await until(() => api.requests.some((request) => request.endsWith('/attach')));
-    for (const pod of api.pods.values()) pod.end({ exitCode: 0, reason: 'Completed' });
-    const { body } = await answer;
-    assert.equal(body.error.code, 'cluster_unreachable');
-    assert.ok(body.error.retryable);
-  });
+  for (const [what, exitCode, reason, code, message] of [
+    ['because nobody was there', 0, 'Completed', 'cluster_unreachable', /^The WebSocket failed/],
+    ['for another reason', 137, 'OOMKilled', 'sandbox_failed', /lack of memory/],
+  ] as const) {
+    it(`tells why the agent ended to which the way broke: ${what}`, async (t) => {
+      const api = await fakeApi(t);
+      const server = await vivarium(api);
+      api.script = (pod) => {
+        pod.start();
+      };
+      const attach = /\/attach$/;
+      api.faults.order('CONNECT', attach, 'reset');
+      api.faults.order('CONNECT', attach, { status: 400, reason: 'BadRequest', message: 'it has ended' });
+      const answer = refused(server, { code: 'a' });
+      await until(() => api.requests.some((request) => request.endsWith('/attach')));
+      for (const pod of api.pods.values()) pod.end({ exitCode, reason });
+      const { error } = (await answer).body;
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      assert.ok(error.retryable);
+    });
+  }
 
   it('gives up in time when the API server is away for good', async (t) => {
     const api = await fakeApi(t);

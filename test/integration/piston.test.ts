@@ -13,6 +13,8 @@ import { until } from './until.ts';
 const c = (code: string) => ({ language: 'c', code });
 const bash = (code: string) => ({ language: 'bash', code });
 
+const patient: PistonOptions = { overrides: { bash: { run_timeout: 10_000 } } };
+
 /** Vivarium with a stand-in of Piston behind it. */
 async function withPiston(t: TestContext, options: PistonOptions = {}, changes: Partial<Config> = {}) {
   const piston = await startPiston(options);
@@ -134,7 +136,7 @@ describe('runs in other languages', () => {
   });
 
   it('end with their caller; Piston goes on', async (t) => {
-    const { piston, server } = await withPiston(t);
+    const { piston, server } = await withPiston(t, patient);
     const leaving = new AbortController();
     const left = post(server, bash('sleep 9'), { signal: leaving.signal });
     await until(() => piston.running() === 1);
@@ -150,7 +152,7 @@ describe('runs in other languages', () => {
   });
 
   it('can be cancelled by their id, and asked for', async (t) => {
-    const { server } = await withPiston(t);
+    const { server } = await withPiston(t, patient);
     const response = await fetch(`${server.url}/v1/executions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },

@@ -30,7 +30,7 @@ export async function runJob(ask: Ask, root: string, signal: AbortSignal): Promi
       PATH: `${runtime.programs}:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.`,
       PISTON_LANGUAGE: language,
       // What a compiler leaves that is ended goes with the box.
-      TMPDIR: box,
+      ...(which === 'compile' && { TMPDIR: box }),
     };
     const bounds = {
       timeout: limits[`${which}_timeout`],

@@ -62,7 +62,7 @@ function padded(bytes: number): unknown {
   return { ...body, padding: 'x'.repeat(bytes - JSON.stringify(body).length) };
 }
 
-/** What is asked with longer times than were recorded, by its name: a machine with much to do starts nothing in 0.3 s. */
+/** What is asked with longer times than were recorded, by its name: for a machine with much to do. */
 export const unhurried: Record<string, [recorded: string, asked: string]> = {
   'timeout, wall, 300 ms asked': ['"run_timeout":300', '"run_timeout":2000'],
   'timeout, output not flushed': ['"run_timeout":300', '"run_timeout":2000'],

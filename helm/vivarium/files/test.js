@@ -7,7 +7,7 @@ const execute = () =>
   });
 
 /** A Service leads nowhere until a moment after its pods are ready. */
-async function untilConnected(tries = 30) {
+async function untilConnected(tries = 8) {
   try {
     return await execute();
   } catch (error) {

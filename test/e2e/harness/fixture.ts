@@ -1,6 +1,21 @@
 import { after, before } from 'node:test';
-import { connect, type Caller, type ClientKind } from './clients.ts';
+import { connect, type Caller, type ClientKind, type Fetch, withCaller } from './clients.ts';
 import { startServer, type BackendName, type Server, type Settings } from './server.ts';
+
+/** A server and a client of it for one test. */
+export async function withServer(
+  backend: BackendName,
+  settings: Settings,
+  test: (caller: Caller, server: Server) => Promise<void>,
+  options: { fetch?: Fetch } = {},
+): Promise<void> {
+  const server = await startServer(backend, settings);
+  try {
+    await withCaller('v2 modern', server.mcpUrl, (caller) => test(caller, server), options);
+  } finally {
+    await server.stop();
+  }
+}
 
 /** A server and a client of it for the tests of one `describe`; both are there when a test runs. */
 export function useServer(backend: BackendName, settings: Settings = {}, kind: ClientKind = 'v2 modern') {

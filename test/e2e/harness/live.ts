@@ -44,10 +44,17 @@ export async function startLive(caller: Caller): Promise<Live> {
   return { id, mark, cancel, outcome };
 }
 
-/** Waits until nothing is left of a run: no Job, no pod, no process. */
-export async function vanished(backend: BackendName, { id, mark }: Live, seconds: number): Promise<void> {
+/** How long the kubelet may take over a pod after its last process has ended. */
+const bookkeepingSeconds = 10;
+
+/** Waits until nothing is left of a run: no process within `seconds`, and then no Job and no pod. */
+export async function vanished(
+  backend: BackendName,
+  { id, mark }: Pick<Live, 'id' | 'mark'>,
+  seconds: number,
+): Promise<void> {
   await Promise.all([
     until(`no process of ${mark}`, () => processesOf(mark).length === 0, seconds),
-    backend === 'kubernetes' && gone(ofExecution(id), seconds),
+    backend === 'kubernetes' && gone(ofExecution(id), seconds + bookkeepingSeconds),
   ]);
 }
