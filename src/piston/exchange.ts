@@ -3,6 +3,8 @@ import { ServiceError } from '../result/errors.ts';
 
 /** The answer holds a run's output twice, and as JSON; a run that keeps more output than this is for another service. */
 const mostBytes = 32 * 1_048_576;
+/** Longest time that a connection stays for the next request. */
+const idleMs = 1000;
 const connectMs = 5000;
 /** The most that a timer takes; one of more ends at once. */
 const longestMs = 2_147_483_647;
@@ -31,7 +33,14 @@ export interface Exchange {
 export function createExchange(pistonUrl: string, token: string): Exchange {
   const base = apiOf(pistonUrl);
   const closing = new AbortController();
-  const dispatcher = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const dispatcher = new Agent({
+    connect: { timeout: connectMs },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    // Piston closes idle connections after 5 s; a request that is sent meanwhile would be lost.
+    keepAliveTimeout: idleMs,
+    keepAliveMaxTimeout: idleMs,
+  });
   return {
     async ask({ method, path, body, seconds }, signal) {
       signal?.throwIfAborted();

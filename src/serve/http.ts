@@ -80,9 +80,15 @@ export function probesApp(service: Service, metrics: Metrics): Express {
   return app;
 }
 
+/**
+ * Clients and proxies keep idle connections for a minute, as a rule. Who sends on one as it is closed has lost the request, so
+ * this end is the one that waits longer.
+ */
+const keepAliveTimeout = 75_000;
+
 /** Listens. `url` names the port that it got. */
 export async function listen(app: RequestListener, host: string, port: number) {
-  const server = createServer(app);
+  const server = createServer({ keepAliveTimeout }, app);
   server.listen(port, host);
   await once(server, 'listening');
   return { url: urlOf(server, host), close: () => closeServer(server) };

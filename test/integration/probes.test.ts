@@ -18,6 +18,13 @@ describe('the probes', () => {
     }
   });
 
+  it('and all other ports keep idle connections for longer than clients do', async (t) => {
+    const server = await vivarium(await fakeApi(t));
+    for (const url of [`${server.probesUrl}/healthz`, `${server.url}/openapi.json`]) {
+      assert.equal((await fetch(url)).headers.get('keep-alive'), 'timeout=75');
+    }
+  });
+
   it('say that it is not ready while the API server is away, and that it lives', async (t) => {
     const api = await fakeApi(t);
     const server = await vivarium(api);
