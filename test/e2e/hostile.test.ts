@@ -79,7 +79,7 @@ for (const backend of backends) {
           cancel.abort();
         }),
       ]);
-      await until('it is gone', () => processesOf(mark).length === 0, 5);
+      await until('it is gone', () => processesOf(mark).length === 0, 30);
     });
   });
 }

@@ -34,11 +34,12 @@ for (const backend of backends) {
 
     it('a burst of twice its size is served, and it fills again', async () => {
       await poolReady(vivarium.server, 2);
-      const burst = [0, 1, 2, 3].map((number) => vivarium.run({ code: `print(${number})` }));
-      const results = await Promise.all(burst);
+      // Each leaves something that the next would find.
+      const code = `import os\nprint(os.path.exists('/tmp/trace'))\nopen('/tmp/trace', 'w').close()`;
+      const results = await Promise.all([0, 1, 2, 3].map(() => vivarium.run({ code })));
       assert.deepEqual(
-        results.map(({ status, stdout }) => [status, stdout]),
-        [0, 1, 2, 3].map((number) => ['succeeded', `${number}\n`]),
+        results.map(({ status, stdout, stderr }) => [status, stdout, stderr]),
+        Array(4).fill(['succeeded', 'False\n', '']),
       );
       await poolReady(vivarium.server, 2);
     });
