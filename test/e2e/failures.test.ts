@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ExecutionRequestInput } from '../../src/request/execution.ts';
-import { ToolError, withCaller } from './harness/clients.ts';
+import { ToolError } from './harness/clients.ts';
 import { gone, kubectl, ofReplica } from './harness/cluster.ts';
+import { withServer } from './harness/fixture.ts';
 import { forget, install, remove, type Release } from './harness/release.ts';
-import { startServer, type Settings } from './harness/server.ts';
+import type { Settings } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
 const name = 'vivarium-e2e-odd';
@@ -25,29 +26,26 @@ describe('what the cluster refuses', () => {
   /** The error of a call, which must come well before the limit for a start, and the Job of which must be gone. */
   async function failure(request: ExecutionRequestInput, settings: Settings = {}): Promise<ToolError> {
     assert.ok(made);
-    const server = await startServer('kubernetes', {
-      KUBECONFIG: made.kubeconfig,
-      VIVARIUM_NAMESPACE: made.sandboxes,
+    const errors: unknown[] = [];
+    const { kubeconfig, sandboxes } = made;
+    const here = {
+      KUBECONFIG: kubeconfig,
+      VIVARIUM_NAMESPACE: sandboxes,
       VIVARIUM_IMAGE: image,
       VIVARIUM_MAX_MEMORY_MB: '1048576',
       ...settings,
+    };
+    await withServer('kubernetes', here, async (caller, server) => {
+      const began = performance.now();
+      const result = await caller.run(request).catch((thrown: unknown) => void errors.push(thrown));
+      const seconds = (performance.now() - began) / 1000;
+      assert.equal(result, undefined);
+      assert.ok(seconds < 20, `It took ${seconds} s.`);
+      await gone(ofReplica(server.replica), 15, sandboxes);
     });
-    try {
-      const errors: unknown[] = [];
-      await withCaller('v2 modern', server.mcpUrl, async (caller) => {
-        const began = performance.now();
-        const result = await caller.run(request).catch((thrown: unknown) => void errors.push(thrown));
-        const seconds = (performance.now() - began) / 1000;
-        assert.equal(result, undefined);
-        assert.ok(seconds < 20, `It took ${seconds} s.`);
-        await gone(ofReplica(server.replica), 15, made?.sandboxes);
-      });
-      const [error] = errors;
-      assert.ok(error instanceof ToolError, String(error));
-      return error;
-    } finally {
-      await server.stop();
-    }
+    const [error] = errors;
+    assert.ok(error instanceof ToolError, String(error));
+    return error;
   }
 
   it('an image that no registry has', async () => {

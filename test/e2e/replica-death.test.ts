@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withCaller } from './harness/clients.ts';
 import { jobs, kubectl, ofExecution, ofReplica } from './harness/cluster.ts';
+import { withServer } from './harness/fixture.ts';
 import { startLive, vanished } from './harness/live.ts';
 import { release } from './harness/release.ts';
 import { both, startServer } from './harness/server.ts';
@@ -32,15 +33,10 @@ describe('the death of a server', { concurrency: 2 }, () => {
   });
 
   it('local sandboxes end with it', async () => {
-    const victim = await startServer('local');
-    try {
-      await withCaller('v2 modern', victim.mcpUrl, async (caller) => {
-        const live = await startLive(caller);
-        victim.kill('SIGKILL');
-        await vanished('local', live, 15);
-      });
-    } finally {
-      await victim.stop();
-    }
+    await withServer('local', {}, async (caller, victim) => {
+      const live = await startLive(caller);
+      victim.kill('SIGKILL');
+      await vanished('local', live, 15);
+    });
   });
 });

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ToolError, withCaller, type Caller } from './harness/clients.ts';
+import { ToolError, type Caller } from './harness/clients.ts';
 import { jobs, ofReplica } from './harness/cluster.ts';
-import { openProxy, type Proxy } from './harness/proxy.ts';
-import { startServer, type Server, type Settings } from './harness/server.ts';
+import { withProxy } from './harness/fixture.ts';
+import type { Server } from './harness/server.ts';
 import { until } from './harness/until.ts';
 
 /** How long the API server is away where it comes back: the fault itself, and no wait for anything. */
@@ -19,26 +19,6 @@ for n in range(60):
 raise SystemExit(5)`;
 
 const said = (word: string) => Array.from({ length: 60 }, (_, n) => `${word} ${n}\n`).join('');
-
-interface Setting {
-  proxy: Proxy;
-  server: Server;
-  caller: Caller;
-}
-
-/** Each test has a server and a way of its own. */
-async function withProxy(test: (setting: Setting) => Promise<void>, settings: Settings = {}): Promise<void> {
-  const proxy = await openProxy();
-  let server: Server | undefined;
-  try {
-    server = await startServer('kubernetes', { KUBECONFIG: proxy.kubeconfig, ...settings });
-    const serving = server;
-    await withCaller('v2 modern', server.mcpUrl, (caller) => test({ proxy, server: serving, caller }));
-  } finally {
-    await server?.stop();
-    await proxy.close();
-  }
-}
 
 /** Runs the program that talks; `fault` happens when it has said its 20th line. */
 async function talkWhile(caller: Caller, fault: () => Promise<void> | void): Promise<void> {

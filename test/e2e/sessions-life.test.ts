@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ToolError } from './harness/clients.ts';
 import { jobs, kubectl, ofReplica, pods } from './harness/cluster.ts';
-import { withServer } from './harness/fixture.ts';
-import { openProxy } from './harness/proxy.ts';
+import { withProxy, withServer } from './harness/fixture.ts';
 import { createSession } from './harness/sessions.ts';
 import type { Settings } from './harness/server.ts';
 import { until } from './harness/until.ts';
@@ -98,42 +97,32 @@ x = 1`;
   const said = Array.from({ length: 40 }, (_, n) => `line ${n}\n`).join('');
 
   it('loses nothing of the run that goes on, and then says what became of it', async () => {
-    const proxy = await openProxy();
-    try {
-      await withServer('kubernetes', { KUBECONFIG: proxy.kubeconfig }, async (caller) => {
-        const here = await createSession(caller);
-        let last = '';
-        const run = here.run(talks, {}, { onProgress: (message) => (last = message) });
-        run.catch(() => undefined); // awaited below
-        await until('the program talks', () => /line \d+$/.test(last), 60);
-        proxy.cut();
-        const { status, stdout, truncated } = await run;
-        assert.deepEqual([status, stdout, truncated], ['succeeded', said, false]);
-        const next = await here.run('print(x)').then(
-          (result) => result.stdout,
-          (error: unknown) => (error instanceof ToolError ? error.code : String(error)),
-        );
-        assert.match(next, /^(1\n|session_ended)$/);
-      });
-    } finally {
-      await proxy.close();
-    }
+    await withProxy(async ({ caller, proxy }) => {
+      const here = await createSession(caller);
+      let last = '';
+      const run = here.run(talks, {}, { onProgress: (message) => (last = message) });
+      run.catch(() => undefined); // awaited below
+      await until('the program talks', () => /line \d+$/.test(last), 60);
+      proxy.cut();
+      const { status, stdout, truncated } = await run;
+      assert.deepEqual([status, stdout, truncated], ['succeeded', said, false]);
+      const next = await here.run('print(x)').then(
+        (result) => result.stdout,
+        (error: unknown) => (error instanceof ToolError ? error.code : String(error)),
+      );
+      assert.match(next, /^(1\n|session_ended)$/);
+    });
   });
 
   it('ends where they break between two runs, at once and plainly', async () => {
-    const proxy = await openProxy();
-    try {
-      await withServer('kubernetes', { KUBECONFIG: proxy.kubeconfig }, async (caller, server) => {
-        const here = await createSession(caller);
-        await here.run('x = 1');
-        proxy.cut();
-        await until('the session has ended', () => server.log.some(({ msg }) => msg === 'session'), 30);
-        await assert.rejects(here.run('print(x)'), refusedAs('session_ended', /sandbox was lost/));
-        assert.equal((await (await createSession(caller)).run('print(2)')).stdout, '2\n');
-      });
-    } finally {
-      await proxy.close();
-    }
+    await withProxy(async ({ caller, server, proxy }) => {
+      const here = await createSession(caller);
+      await here.run('x = 1');
+      proxy.cut();
+      await until('the session has ended', () => server.log.some(({ msg }) => msg === 'session'), 30);
+      await assert.rejects(here.run('print(x)'), refusedAs('session_ended', /sandbox was lost/));
+      assert.equal((await (await createSession(caller)).run('print(2)')).stdout, '2\n');
+    });
   });
 });
 

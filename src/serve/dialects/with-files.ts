@@ -12,7 +12,8 @@ export interface FilesOfRun extends Pick<Leaving, 'recursive' | 'keep'> {
   interpreter: Interpreter | undefined;
 }
 
-interface Call {
+/** Who asked, and for how long somebody waits. */
+export interface Call {
   caller: string;
   /** Correlates a cancellation that reaches another replica. */
   requestKey?: string;

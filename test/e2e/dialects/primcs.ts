@@ -7,6 +7,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { timeout } from '../harness/clients.ts';
 import { root } from '../harness/command.ts';
 
 export interface Artifact {
@@ -86,7 +87,7 @@ async function connected(transport: Transport, leave: () => Promise<void>): Prom
   await client.connect(transport);
   const ask = async (tool: string, args: Record<string, unknown>) => {
     const answer = (await client.callTool({ name: tool, arguments: args }, undefined, {
-      timeout: 170_000,
+      timeout,
     })) as unknown as Answer;
     assert.deepEqual([answer.content.length, answer.content[0]?.type], [1, 'text'], JSON.stringify(answer));
     return { ...answer, said: answer.content[0]?.text ?? '' };

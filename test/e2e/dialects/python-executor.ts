@@ -4,6 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { timeout } from '../harness/clients.ts';
 import { root } from '../harness/command.ts';
 
 /** A way to call a tool, and the one plain text that it answers. */
@@ -36,7 +37,7 @@ async function connected(transport: Transport): Promise<Executor> {
   return {
     client,
     call: async (name, args) =>
-      plain(await client.callTool({ name, arguments: args }, undefined, { timeout: 170_000 })),
+      plain(await client.callTool({ name, arguments: args }, undefined, { timeout })),
     close: () => client.close(),
   };
 }

@@ -74,7 +74,8 @@ export class ToolError extends Error {
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
 const identity = { name: 'vivarium-e2e', version: '1' };
-const timeout = 170_000;
+/** Milliseconds that a call of a tool may take: as long as a test. */
+export const timeout = 170_000;
 
 /** A connected client over HTTP. `options.fetch` is what it sends its requests with. */
 export function connect(kind: ClientKind, mcpUrl: string, options: { fetch?: Fetch } = {}): Promise<Caller> {

@@ -1,5 +1,6 @@
 import { after, before } from 'node:test';
 import { connect, type Caller, type ClientKind, type Fetch, withCaller } from './clients.ts';
+import { openProxy, type Proxy } from './proxy.ts';
 import { startServer, type BackendName, type Server, type Settings } from './server.ts';
 
 /** A server and a client of it for one test. */
@@ -14,6 +15,20 @@ export async function withServer(
     await withCaller('v2 modern', server.mcpUrl, (caller) => test(caller, server), options);
   } finally {
     await server.stop();
+  }
+}
+
+/** The same, where the server's way to the API server can be broken. */
+export async function withProxy(
+  test: (setting: { caller: Caller; server: Server; proxy: Proxy }) => Promise<void>,
+  settings: Settings = {},
+): Promise<void> {
+  const proxy = await openProxy();
+  try {
+    const through = { KUBECONFIG: proxy.kubeconfig, ...settings };
+    await withServer('kubernetes', through, (caller, server) => test({ caller, server, proxy }));
+  } finally {
+    await proxy.close();
   }
 }
 

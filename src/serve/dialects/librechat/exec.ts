@@ -9,7 +9,7 @@ import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
 import type { Placed } from '../exchange.ts';
 import { notesOf, reasonOf, withLines } from '../notes.ts';
-import { runWithFiles } from '../with-files.ts';
+import { type Call, runWithFiles } from '../with-files.ts';
 import { LibreChatError } from './errors.ts';
 import { readFile } from './files.ts';
 import { newId } from './id.ts';
@@ -53,11 +53,6 @@ export interface ExecAnswer {
   status: 'RE' | 'SG' | 'TO' | 'XX' | null;
   /** Milliseconds. */
   wall_time: number | null;
-}
-
-interface Call {
-  caller: string;
-  signal: AbortSignal;
 }
 
 /** POST /exec. Throws LibreChatError, ServiceError: what the program does wrong is an answer. */

@@ -11,18 +11,11 @@ import type { Behind } from '../dialect.ts';
 import { HttpError } from '../fastapi.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { valueError, type Detail } from '../pydantic.ts';
-import { runWithFiles } from '../with-files.ts';
+import { type Call, runWithFiles } from '../with-files.ts';
 import { keepFile, takeFiles } from './files.ts';
 
 /** BeeAI's own limit of a program. */
 const usualSeconds = 60;
-
-export interface Caller {
-  caller: string;
-  /** Correlates a cancellation that reaches another replica. */
-  requestKey?: string;
-  signal: AbortSignal;
-}
 
 export const executeBody = z.object({
   source_code: z.string(),
@@ -41,7 +34,7 @@ export interface ExecuteAnswer {
 export async function executeSource(
   behind: Behind,
   { source_code, files, env }: z.infer<typeof executeBody>,
-  call: Caller,
+  call: Call,
 ): Promise<ExecuteAnswer> {
   const { requestSchema, shelf, settings } = behind;
   const { caller } = call;

@@ -7,8 +7,8 @@ import type { Behind } from '../dialect.ts';
 import { HttpError } from '../fastapi.ts';
 import { notesOf, withLines } from '../notes.ts';
 import { strictInteger, valueError } from '../pydantic.ts';
-import { runWithFiles } from '../with-files.ts';
-import { checkRequest, type Caller } from './execute.ts';
+import { type Call, runWithFiles } from '../with-files.ts';
+import { checkRequest } from './execute.ts';
 import { keepFile, takeFiles } from './files.ts';
 
 export const onyxBody = z.object({
@@ -37,7 +37,7 @@ export function isOnyx(body: unknown): boolean {
 export async function executeOnyx(
   behind: Behind,
   { code, stdin, timeout_ms, last_line_interactive, files }: z.infer<typeof onyxBody>,
-  call: Caller,
+  call: Call,
 ): Promise<OnyxAnswer> {
   const { requestSchema, shelf, settings } = behind;
   const { caller } = call;

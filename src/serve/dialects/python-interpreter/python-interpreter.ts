@@ -2,7 +2,8 @@ import { Router, type Request, type Response } from 'express';
 import { goneSignal } from '../../gone.ts';
 import type { Behind, Dialect } from '../dialect.ts';
 import { bodies, checkBody, endAsFastApi } from '../fastapi.ts';
-import { executeBody, executeSource, type Caller } from './execute.ts';
+import type { Call } from '../with-files.ts';
+import { executeBody, executeSource } from './execute.ts';
 import { pythonInterpreterTools } from './mcp.ts';
 import { isOnyx, onyxBody, executeOnyx } from './onyx.ts';
 import { onyxRoutes } from './onyx-files.ts';
@@ -25,7 +26,7 @@ function restRoutes(behind: Behind): Router {
   router.use(bodies(settings));
 
   const answer =
-    (work: (body: unknown, call: Caller) => Promise<object>) => async (req: Request, res: Response) => {
+    (work: (body: unknown, call: Call) => Promise<object>) => async (req: Request, res: Response) => {
       const caller = callerOf(req);
       try {
         res.json(await work(req.body, { caller, signal: goneSignal(res) }));

@@ -5,7 +5,8 @@ import type { ExecutionResult } from '../../../result/execution-result.ts';
 import type { Behind } from '../dialect.ts';
 import { HttpError } from '../fastapi.ts';
 import { notesOf, withLines } from '../notes.ts';
-import { checkRequest, type Caller } from './execute.ts';
+import type { Call } from '../with-files.ts';
+import { checkRequest } from './execute.ts';
 
 /** BeeAI gives a program so long. */
 const runSeconds = 60;
@@ -41,7 +42,7 @@ const parsed = z.union([
 export async function parseTool(
   behind: Behind,
   { tool_source_code }: z.infer<typeof parseToolBody>,
-  call: Caller,
+  call: Call,
 ): Promise<object> {
   const result = await runProgram(behind, 'parse', { tool_source_code }, {}, call);
   const said = result.status === 'succeeded' ? parsed.safeParse(jsonOf(result.stdout)).data : undefined;
@@ -54,7 +55,7 @@ export async function parseTool(
 export async function executeTool(
   behind: Behind,
   { env, ...input }: z.infer<typeof executeToolBody>,
-  call: Caller,
+  call: Call,
 ): Promise<{ tool_output_json: string }> {
   return toolAnswerOf(await runProgram(behind, 'call', input, env, call));
 }
@@ -79,7 +80,7 @@ async function runProgram(
   task: keyof typeof programs,
   input: object,
   env: Record<string, string>,
-  { caller, signal }: Caller,
+  { caller, signal }: Call,
 ): Promise<ExecutionResult> {
   const timeout_seconds = Math.min(runSeconds, settings.maxTimeoutSeconds);
   const given = { code: programs[task], stdin: JSON.stringify(input), env, timeout_seconds };
